@@ -1,0 +1,39 @@
+.PHONY: check fmt vet lint test race fuzz generate demo build
+
+check: fmt vet lint race
+
+fmt:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these'; exit 1; }
+
+vet:
+	go vet ./...
+
+# The linters live in a module of their own, so that the product's go.sum stays short.
+lint:
+	go tool -modfile=tools/go.mod golangci-lint run ./...
+	go tool -modfile=tools/go.mod actionlint
+
+test:
+	go test -count=1 -shuffle=on ./...
+
+race:
+	go test -count=1 -shuffle=on -race ./...
+
+FUZZTIME ?= 10s
+# Each fuzz test in turn, for FUZZTIME.
+fuzz:
+	@set -e; for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for f in $$(grep -rhoE '^func Fuzz[A-Za-z0-9_]+' $$pkg/*_test.go | cut -d' ' -f2); do \
+			echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+# action.yml and the tables of README.md come from the option table.
+generate:
+	go generate ./internal/config
+
+demo:
+	go run . deploy --emulator --spicepod examples/quickstart/spicepod.yaml
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o spice-deploy .
