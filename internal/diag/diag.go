@@ -112,6 +112,19 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Summary is the problems in one line.
+func (ps Problems) Summary() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		p.Text = ""
+		lines[i] = strings.ReplaceAll(p.Error(), "\n", " ")
+	}
+	if len(ps) == 1 {
+		return lines[0]
+	}
+	return fmt.Sprintf("%d problems with the input: %s", len(ps), strings.Join(lines, "; "))
+}
+
 // Unwrap gives errors.As each problem.
 func (ps Problems) Unwrap() []error {
 	errs := make([]error, len(ps))

@@ -1,0 +1,42 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
+)
+
+// Delete deletes the app with its deployments, keys and secrets. An app that is not there is skipped: cleaning
+// up twice, or after a preview that was never made, is no failure.
+func (d *Deployer) Delete(ctx context.Context) Result {
+	return d.within(ctx, (*run).delete)
+}
+
+func (r *run) delete(ctx context.Context) error {
+	ctx = r.patient(ctx)
+	id, err := r.appID(ctx)
+	if end, ok := errors.AsType[*diag.Error](err); ok && end.Result == diag.InvalidInput {
+		return ended(diag.Skipped, "%w: nothing to delete", end.Err)
+	}
+	if err != nil {
+		return err
+	}
+	app, err := r.Cloud.App(ctx, id)
+	if answer, ok := errors.AsType[*spicecloud.APIError](err); ok && answer.Status == http.StatusNotFound {
+		return ended(diag.Skipped, "there is no app with the id %d%s: nothing to delete", id, ofOrg(r.Options.Org))
+	}
+	if err != nil {
+		return fmt.Errorf("read app %d: %w", id, err)
+	}
+	if err := r.accept(&Plan{App: app}); err != nil {
+		return err
+	}
+	if err := r.Cloud.DeleteApp(ctx, id); err != nil {
+		return fmt.Errorf("delete app %q: %w", app.Name, err)
+	}
+	return ended(diag.Succeeded, "app %q (id %d) was deleted with its deployments, keys and secrets", app.Name, id)
+}

@@ -1,0 +1,176 @@
+// Package deploy runs one deployment to Spice Cloud: it plans, applies the plan, follows the deployment to its
+// end and says how it went.
+//
+// At most one deployment is created by a run, whatever the network does, and the result is what Spice Cloud
+// says of that very deployment. The package prints nothing, reads no environment and no file, and retries
+// nothing that its client already retries.
+package deploy
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/spicedeploy/spice-deploy/internal/config"
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
+	"github.com/spicedeploy/spice-deploy/internal/spicepod"
+	"github.com/spicedeploy/spice-deploy/poll"
+	"github.com/spicedeploy/spice-deploy/secretsync"
+)
+
+// Cloud is what a run asks of Spice Cloud.
+type Cloud interface {
+	Apps
+	Deployments
+	Surroundings
+	secretsync.Store
+}
+
+// Apps reads and writes apps.
+type Apps interface {
+	Apps(ctx context.Context) ([]spicecloud.App, error)
+	App(ctx context.Context, id int64) (spicecloud.App, error)
+	CreateApp(ctx context.Context, app spicecloud.NewApp) (spicecloud.App, error)
+	UpdateApp(ctx context.Context, id int64, update spicecloud.AppUpdate) (spicecloud.App, error)
+	DeleteApp(ctx context.Context, id int64) error
+}
+
+// Deployments reads and makes deployments.
+type Deployments interface {
+	Deployments(ctx context.Context, appID int64, query spicecloud.DeploymentQuery) (spicecloud.DeploymentList, error)
+	Deployment(ctx context.Context, appID, id int64) (spicecloud.Deployment, error)
+	CreateDeployment(ctx context.Context, appID int64, deployment spicecloud.NewDeployment) (spicecloud.Deployment, error)
+	ResumeApp(ctx context.Context, id int64) (deploymentID int64, err error)
+}
+
+// Surroundings reads what a plan is checked against.
+type Surroundings interface {
+	Regions(ctx context.Context) (spicecloud.Regions, error)
+	Images(ctx context.Context, channel string) (spicecloud.Images, error)
+	Secrets(ctx context.Context, appID int64) (names []string, err error)
+	Paused(ctx context.Context, appID int64) (bool, error)
+	Health(ctx context.Context) error
+}
+
+// Deployer is a run in the making. All fields but Manifest and Observer are required.
+type Deployer struct {
+	Cloud      Cloud
+	Options    *config.Options
+	Manifest   *spicepod.Manifest // nil where there is no spicepod to push
+	Secrets    secretsync.Set
+	Repository string // owner/name, for the automatic tag; "" adds none
+	Owner      string // the organization in links where Options.Org is not set
+	Observer   Observer
+}
+
+// errDeadline is the cause of the context once timeout-seconds have passed.
+var errDeadline = errors.New("the deadline of timeout-seconds passed")
+
+// patience is for how long a request that keeps failing is repeated before the run has changed anything.
+const patience = 60 * time.Second
+
+// Run deploys, or plans where Options.DryRun is set. It returns within Options.Timeout and the time of one
+// request; when ctx ends earlier it starts nothing new. What went wrong is in the Result, never lost.
+func (d *Deployer) Run(ctx context.Context) Result {
+	return d.within(ctx, (*run).steps)
+}
+
+// within runs steps within the deadline and turns how they ended into a result.
+func (d *Deployer) within(ctx context.Context, steps func(*run, context.Context) error) Result {
+	r := &run{
+		Deployer: d, started: time.Now(), written: -1,
+		askAgain: poll.Schedule(min(5*time.Second, d.Options.PollInterval)),
+	}
+	r.result.Org = cmp.Or(d.Options.Org, d.Owner)
+	r.result.Request = r.request()
+	ctx, cancel := context.WithTimeoutCause(ctx, d.Options.Timeout, errDeadline)
+	defer cancel()
+	r.finish(ctx, steps(r, ctx))
+	return r.result
+}
+
+// run is the state of one Run.
+type run struct {
+	*Deployer
+
+	started time.Time
+	result  Result
+	changed bool  // something was written: give up only at the deadline from here on
+	claim   claim // how our deployment is told from others after a lost answer
+	written int64 // the newest deployment there was when the secrets were written; -1 before that
+
+	askAgain backoff.BackOff // the pauses after a create that was refused for another deployment
+}
+
+// patient bounds how long failures are borne as long as nothing was changed; later, only the deadline does.
+func (r *run) patient(ctx context.Context) context.Context {
+	if r.changed {
+		return ctx
+	}
+	return spicecloud.WithPatience(ctx, patience)
+}
+
+// steps is the order of a run. An end that is not the success of our deployment is an error.
+func (r *run) steps(ctx context.Context) error {
+	for {
+		plan, err := r.plan(r.patient(ctx))
+		if err != nil {
+			return err
+		}
+		r.result.Plan = plan
+		if r.Options.DryRun {
+			return r.planned(plan)
+		}
+		if found, err := r.takeOverEarlier(ctx); err != nil {
+			return err
+		} else if found {
+			return r.toTheEnd(ctx, plan)
+		}
+		way, err := r.clearTheWay(ctx, plan)
+		switch {
+		case err != nil:
+			return err
+		case way == waited:
+			continue // what was planned may no longer hold
+		case way == follow:
+			return r.toTheEnd(ctx, plan)
+		}
+		r.observePlan(plan)
+		if err := r.apply(ctx, plan); err != nil {
+			return err
+		}
+		if err := r.create(ctx, plan); errors.Is(err, errRefusedForAnother) {
+			if err := r.waitAfterRefusal(ctx, plan); err != nil {
+				return err
+			}
+			continue // the other run may have left another spicepod behind
+		} else if err != nil {
+			return err
+		}
+		return r.toTheEnd(ctx, plan)
+	}
+}
+
+// toTheEnd follows our deployment, and tidies up once it has succeeded.
+func (r *run) toTheEnd(ctx context.Context, plan *Plan) error {
+	if !r.Options.WaitForCompletion {
+		return ended(diag.Submitted, "deployment %d was created; it was not waited for", r.result.Deployment.ID)
+	}
+	if err := r.follow(ctx); err != nil {
+		return err
+	}
+	return r.prune(ctx, plan)
+}
+
+// request is the body of the create, as the plan shows it.
+func (r *run) request() spicecloud.NewDeployment {
+	o := r.Options
+	return spicecloud.NewDeployment{
+		ImageTag: o.ImageTag, Channel: o.Channel, Replicas: o.Replicas, Debug: o.Debug,
+		Branch: o.Branch, CommitSHA: o.CommitSHA, CommitMessage: o.CommitMessage,
+	}
+}

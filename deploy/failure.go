@@ -1,0 +1,231 @@
+package deploy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
+	"github.com/spicedeploy/spice-deploy/secretsync"
+)
+
+// classify says how a run ends because of err, and what the user can do. What a step decided itself stands; the
+// rest is told from the kind of the error.
+func (r *run) classify(ctx context.Context, err error) *diag.Error {
+	if end, ok := errors.AsType[*diag.Error](err); ok {
+		return &diag.Error{Result: end.Result, Err: err, Hint: end.Hint}
+	}
+	if stop, ok := errors.AsType[diag.Interrupted](err); ok {
+		return r.interrupted(stop)
+	}
+	if r.result.Deployment.ID != 0 && (ctx.Err() != nil || errors.Is(err, errDeadline)) {
+		return r.timedOut(err)
+	}
+	end := r.fromCloud(err)
+	if partly, ok := errors.AsType[*secretsync.WriteError](err); ok && len(partly.Written) > 0 {
+		end.Hint = strings.TrimSuffix(end.Hint, ".") + ". " + diag.Hint(diag.SecretsPartlyWritten)
+	}
+	if r.result.Deployment.ID != 0 {
+		end.Err = fmt.Errorf("deployment %d may still be running, but could not be followed: %w", r.result.Deployment.ID, end.Err)
+	}
+	return end
+}
+
+// fromCloud tells an end from what the client says of Spice Cloud's answer, or of the lack of one.
+func (r *run) fromCloud(err error) *diag.Error {
+	if refused, ok := errors.AsType[*spicecloud.TokenError](err); ok {
+		if refused.Status < http.StatusInternalServerError {
+			return because(diag.ClientRefused, err)
+		}
+		return r.unreachable(err)
+	}
+	if redirect, ok := errors.AsType[*spicecloud.RedirectError](err); ok {
+		return because(diag.Redirected, redirect)
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return because(diag.CertificateNotTrusted, err)
+	}
+	if answer, ok := errors.AsType[*spicecloud.APIError](err); ok {
+		return r.fromAnswer(answer, err)
+	}
+	if _, ok := errors.AsType[*spicecloud.BadResponseError](err); ok {
+		return because(diag.NotTheAPI, err)
+	}
+	if errors.Is(err, spicecloud.ErrReadOnly) {
+		return because(diag.Bug, err)
+	}
+	return r.unreachable(err)
+}
+
+// fromAnswer tells an end from a refusal of the API. Codes decide where Spice Cloud documents them, else the
+// status; prose never does.
+func (r *run) fromAnswer(answer *spicecloud.APIError, err error) *diag.Error {
+	switch answer.Code {
+	case "insufficient_scope":
+		return because(diag.ScopeMissing, err, "scope", scopeFor(answer.Method, answer.Path))
+	case "forbidden":
+		return because(diag.RoleTooLow, err, "org", inOrg(r.Options.Org))
+	case "org_forbidden", "org_assertion_mismatch", "invalid_org_assertion":
+		return because(diag.OrganizationRefused, err, "org", quoted(r.Options.Org))
+	case "image_tag_requires_enterprise", "plan_limit":
+		return because(diag.PlanTooSmall, err)
+	case "invalid_stable_image_tag":
+		return because(diag.ImageUnknown, err, "choices", "the tags that GET /v1/container-images lists")
+	case "spicepod_paused", "project_paused":
+		return because(diag.AppPaused, err)
+	case "github_connected":
+		return because(diag.AppConnected, err)
+	}
+	switch {
+	case answer.Status == http.StatusUnauthorized:
+		return because(diag.TokenRefused, err)
+	case answer.Status == http.StatusForbidden && strings.Contains(strings.ToLower(answer.Message), "scope"):
+		return because(diag.ScopeMissing, err, "scope", scopeFor(answer.Method, answer.Path))
+	case answer.Status == http.StatusForbidden:
+		return because(diag.PlanTooSmall, err)
+	case answer.Status == http.StatusNotFound && !r.changed:
+		return because(diag.AppNotFound, err)
+	case answer.Status == http.StatusNotFound:
+		return because(diag.AppGone, err)
+	case answer.Status == http.StatusRequestEntityTooLarge:
+		return because(diag.BodyTooLarge, err)
+	case answer.Status == http.StatusTooManyRequests:
+		return because(diag.RateLimited, err)
+	case answer.Status >= http.StatusInternalServerError:
+		return r.unreachable(err)
+	case answer.Method == http.MethodPut:
+		return because(diag.SpicepodRefused, err)
+	}
+	return &diag.Error{Result: diag.Rejected, Err: err}
+}
+
+// unreachable ends a run for want of answers. Before anything was written it asks the one route that needs no
+// credential, so that the message can say whether it is the service or this request.
+func (r *run) unreachable(err error) *diag.Error {
+	end := because(diag.Unreachable, err, "host", host(r.Options.APIURL))
+	if r.changed {
+		return end
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if health := r.Cloud.Health(spicecloud.WithPatience(ctx, time.Nanosecond)); health != nil {
+		end.Err = fmt.Errorf("%w; its health check fails too", err)
+	} else {
+		end.Err = fmt.Errorf("%w; its health check answers, so it is not down altogether", err)
+	}
+	return end
+}
+
+// interrupted ends a run that a signal stopped, and says what goes on without it.
+func (r *run) interrupted(stop diag.Interrupted) *diag.Error {
+	end := &diag.Error{Result: diag.Cancelled}
+	switch d := r.result.Deployment; {
+	case d.ID != 0:
+		end.Err = fmt.Errorf("%w while deployment %d was %s; it goes on without this run", stop, d.ID, d.RawStatus)
+		end.Hint = "Spice Cloud has no way to cancel a deployment. Running again for the same commit with on-conflict: adopt follows it"
+	case r.claim.open:
+		end.Err = fmt.Errorf("%w before the create was answered: a deployment for this commit may exist", stop)
+		end.Hint = diag.Hint(diag.AnswerLost)
+	case r.changed:
+		end.Err = fmt.Errorf("%w before a deployment was created; %s", stop, r.leftBehind())
+		end.Hint = "run again: the running version is untouched until a deployment"
+	default:
+		end.Err = fmt.Errorf("%w before anything was changed", stop)
+	}
+	return end
+}
+
+// timedOut ends a run whose deployment had not ended by the deadline.
+func (r *run) timedOut(err error) *diag.Error {
+	d := r.result.Deployment
+	cause := diag.StuckInProgress
+	if d.Status == spicecloud.Queued {
+		cause = diag.StuckQueued
+	}
+	reason := fmt.Errorf("deployment %d was still %s after %s; it may still be running", d.ID, d.RawStatus, r.Options.Timeout)
+	if !errors.Is(err, errDeadline) || err.Error() != errDeadline.Error() {
+		reason = fmt.Errorf("%w (%w)", reason, err)
+	}
+	if d.ErrorMessage != "" {
+		reason = fmt.Errorf("%w; Spice Cloud says: %s", reason, d.ErrorMessage)
+	}
+	return because(cause, reason)
+}
+
+// leftBehind says in a few words what a run that made no deployment has written.
+func (r *run) leftBehind() string {
+	var parts []string
+	if r.result.SpicepodSent {
+		parts = append(parts, "the spicepod was updated")
+	}
+	if r.result.TagsSent {
+		parts = append(parts, "the tags were updated")
+	}
+	if written := count(r.result.Secrets, secretsync.Created, secretsync.Updated); written > 0 {
+		parts = append(parts, fmt.Sprintf("%d secrets were written", written))
+	}
+	if len(parts) == 0 {
+		return "nothing was changed"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// scopeFor names the scope that Spice Cloud documents for a route.
+func scopeFor(method, path string) string {
+	kind := "apps"
+	switch {
+	case strings.Contains(path, "/secrets"):
+		kind = "secrets"
+	case strings.Contains(path, "/deployments"):
+		kind = "deployments"
+	}
+	switch method {
+	case http.MethodGet:
+		return kind + ":read"
+	case http.MethodDelete:
+		if kind == "apps" {
+			return "apps:delete"
+		}
+	}
+	return kind + ":write"
+}
+
+func host(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Host == "" {
+		return "Spice Cloud"
+	}
+	return u.Host
+}
+
+func inOrg(org string) string {
+	if org == "" {
+		return ""
+	}
+	return " " + org
+}
+
+func quoted(s string) string {
+	if s == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%q)", s)
+}
+
+func count(outcomes []secretsync.Outcome, actions ...secretsync.Action) int {
+	n := 0
+	for _, o := range outcomes {
+		for _, a := range actions {
+			if o.Action == a {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,134 @@
+// Package cli holds the commands and wires the packages together; it is the only one that knows them all and
+// the only one that reads the environment, which it is given as a value.
+//
+// It never exits the process: [Main] returns the exit code.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spicedeploy/spice-deploy/internal/ci"
+	"github.com/spicedeploy/spice-deploy/internal/config"
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/redact"
+)
+
+// Process is what a process is given.
+type Process struct {
+	Args           []string // without the program's name
+	Environ        []string // KEY=VALUE
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+}
+
+// Main runs the command that the arguments name, deploy where they name none, and returns the exit code. When
+// ctx ends with a diag.Interrupted as its cause the code is that of the signal.
+func Main(ctx context.Context, p Process) (code int) {
+	c := newCommand(p)
+	defer func() {
+		if bug := recover(); bug != nil {
+			code = c.crashed(bug, debug.Stack())
+		}
+	}()
+	defer c.log.flush()
+
+	name, args := split(p.Args)
+	switch name {
+	case "help":
+		config.Help(p.Stdout, strings.Join(args, " "))
+		return 0
+	case "version":
+		fmt.Fprintln(p.Stdout, versionLine())
+		return 0
+	}
+	options, err := config.Load(name, args, config.Env{Environ: p.Environ, Stdin: p.Stdin, ReadFile: os.ReadFile})
+	if errors.Is(err, flag.ErrHelp) {
+		config.Help(p.Stdout, name)
+		return 0
+	}
+	c.options = options
+	c.maskCredentials()
+	switch name {
+	case "delete":
+		return c.delete(ctx, err)
+	case "emulator":
+		return c.emulator(ctx, err)
+	default:
+		return c.deploy(ctx, err)
+	}
+}
+
+// split takes the command's name off the arguments. Without one the main job is meant: a CI step has no
+// arguments at all.
+func split(args []string) (name string, rest []string) {
+	switch {
+	case len(args) == 0:
+		return "deploy", nil
+	case args[0] == "-h" || args[0] == "--help" || args[0] == "-help":
+		return "help", args[1:]
+	case args[0] == "--version" || args[0] == "-version":
+		return "version", args[1:]
+	case strings.HasPrefix(args[0], "-"):
+		return "deploy", args
+	}
+	return args[0], args[1:]
+}
+
+// command is the state that the commands share.
+type command struct {
+	Process
+
+	host     ci.Host
+	facts    ci.Facts
+	redactor *redact.Redactor
+	log      *log
+	options  *config.Options
+}
+
+func newCommand(p Process) *command {
+	c := &command{Process: p, redactor: redact.NewRedactor()}
+	c.host = ci.Detect(c.getenv, p.Stdout)
+	c.facts = c.host.Facts()
+	c.log = newLog(p.Stdout, c.redactor)
+	return c
+}
+
+// getenv returns a variable of the process; the last of several with one name counts, as in os/exec.
+func (c *command) getenv(name string) string {
+	for i := len(c.Environ) - 1; i >= 0; i-- {
+		if value, ok := strings.CutPrefix(c.Environ[i], name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// mask makes secrets known to the CI system and to our own redactor, before anything else is printed.
+func (c *command) mask(secrets ...redact.Secret) {
+	c.redactor.Add(secrets...)
+	for _, s := range secrets {
+		if !s.IsZero() {
+			c.host.Mask(s.Reveal())
+		}
+	}
+}
+
+func (c *command) maskCredentials() {
+	o := c.options
+	c.mask(o.APIToken, o.ClientSecret, o.GitHubToken)
+	c.mask(o.Ignored...)
+}
+
+// crashed reports a bug: what is printed is covered like everything else, since a stack can hold arguments.
+func (c *command) crashed(bug any, stack []byte) int {
+	text := c.redactor.Redact(fmt.Sprintf("%v\n%s", bug, stack))
+	fmt.Fprintf(c.Stderr, "internal-error: %s\n%s\n", text, diag.Hint(diag.Bug))
+	return diag.InternalError.ExitCode()
+}

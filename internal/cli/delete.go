@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/spicedeploy/spice-deploy/deploy"
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/workspace"
+)
+
+// delete runs the command delete.
+func (c *command) delete(ctx context.Context, loadErr error) int {
+	o := c.options
+	problems := add(nil, loadErr)
+	if stop := c.checkCredentials(); stop != nil {
+		problems = append(problems, diag.Problems{stop.(diag.Problem)}...)
+	}
+	if !o.Yes {
+		problems = append(problems, diag.Problem{Option: "yes", Message: "deleting an app removes its deployments, keys and secrets for good; say --yes to do it"})
+	}
+	in := &inputs{}
+	var err error
+	if in.workspace, err = workspace.Open(cmp.Or(c.facts.Workspace, "."), "", c.facts.TempDir); err != nil {
+		problems = append(problems, problemOf("working-directory", err))
+	} else {
+		defer in.workspace.Close()
+		problems = add(problems, in.readCA(o))
+	}
+	if err := problems.Err(); err != nil {
+		return c.finish(in, deploy.Refused(err))
+	}
+	client, err := c.client(in.caFile)
+	if err != nil {
+		return c.finish(in, deploy.Refused(err))
+	}
+	defer client.CloseIdle()
+	c.spareFacts(nil)
+	c.introduce(in)
+	c.log.line("connect", "%s", c.hosts())
+	deployer := &deploy.Deployer{Cloud: client, Options: o, Owner: c.facts.Owner, Observer: observers{newKnown(c), c.log}}
+	return c.finish(in, deployer.Delete(ctx))
+}

@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/spicedeploy/spice-deploy/deploy"
+	"github.com/spicedeploy/spice-deploy/internal/ci"
+	"github.com/spicedeploy/spice-deploy/internal/config"
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
+)
+
+var _ deploy.Cloud = (*spicecloud.Client)(nil)
+
+// deploy runs the commands deploy and plan: one path, of which a plan goes the reading part.
+func (c *command) deploy(ctx context.Context, loadErr error) int {
+	if c.options.Command == "plan" {
+		c.options.DryRun = true
+	}
+	if c.options.Command == "verify" {
+		loadErr = errors.Join(loadErr, diag.Problems{{Option: "verify", Message: "this command is not available in this version yet; deploy waits until Spice Cloud says that the deployment succeeded"}})
+	}
+	in, err := c.gather(loadErr)
+	if in.workspace != nil {
+		defer in.workspace.Close()
+	}
+	var result deploy.Result
+	if err == nil {
+		c.introduce(in)
+	}
+	if err == nil && c.options.Emulator {
+		var stop func()
+		if stop, err = c.emulate(ctx, in); err == nil {
+			defer stop()
+		}
+	}
+	if err == nil {
+		result, err = c.run(ctx, in)
+	}
+	if err != nil {
+		result = deploy.Refused(err)
+	}
+	return c.finish(in, result)
+}
+
+// run wires the client and the pipeline, and lets them go.
+func (c *command) run(ctx context.Context, in *inputs) (deploy.Result, error) {
+	o := c.options
+	client, err := c.client(in.caFile)
+	if err != nil {
+		return deploy.Result{}, err
+	}
+	defer client.CloseIdle()
+	c.spareFacts(in.secrets.Secrets)
+	c.log.line("connect", "%s", c.hosts())
+	deployer := &deploy.Deployer{
+		Cloud: client, Options: o, Manifest: in.manifest, Secrets: in.secrets,
+		Repository: c.facts.Repository, Owner: c.facts.Owner,
+		Observer: observers{newKnown(c), c.log},
+	}
+	stop := c.log.signsOfLife(ctx, o.Timeout)
+	defer stop()
+	return deployer.Run(ctx), nil
+}
+
+// client makes the client of Spice Cloud that the options ask for. A dry run gets one that refuses to write.
+func (c *command) client(caFile []byte) (*spicecloud.Client, error) {
+	o := c.options
+	transport, err := spicecloud.NewTransport(caFile)
+	if err != nil {
+		return nil, diag.Problems{{Option: "ca-file", Message: err.Error()}}
+	}
+	cfg := spicecloud.Config{
+		BaseURL: o.APIURL, TokenURL: o.OAuthTokenURL, Scope: o.Scope, UserAgent: userAgent(),
+		Transport: http.RoundTripper(transport), ReadOnly: o.DryRun, MaxPause: o.PollInterval,
+		OnToken: c.tokenArrived, OnRetry: c.retries,
+	}
+	if o.Credentials == config.Client {
+		cfg.ClientID, cfg.ClientSecret = o.ClientID, o.ClientSecret
+	} else {
+		cfg.Token, cfg.Org = o.APIToken, o.Org
+	}
+	if o.Verbose {
+		cfg.Trace = c.trace
+	}
+	client, err := spicecloud.New(cfg)
+	if err != nil {
+		return nil, diag.Problems{{Option: "api-url", Message: err.Error()}}
+	}
+	return client, nil
+}
+
+// observers passes each event on to several.
+type observers []deploy.Observer
+
+func (os observers) Observe(e deploy.Event) {
+	for _, o := range os {
+		o.Observe(e)
+	}
+}
+
+// introduce says who is speaking and what is deployed, and what is to be said about the inputs.
+func (c *command) introduce(in *inputs) {
+	o := c.options
+	v, _ := versionOf()
+	c.log.line("spice-deploy", "%s: %s%s", v, o.Command, on(c.facts))
+	for _, notice := range append(append([]string{}, c.facts.Warnings...), o.Notices...) {
+		c.log.line("inputs", "%s", notice)
+	}
+	for _, notice := range in.secrets.Notices {
+		c.log.line("secrets", "%s", notice)
+	}
+	for _, warning := range in.secrets.Warnings {
+		c.log.line("secrets", "warning: %s", warning)
+	}
+	if in.manifest != nil {
+		for _, warning := range in.manifest.Warnings() {
+			c.log.line("spicepod", "warning: %s", warning.Error())
+		}
+	}
+	if o.CommitSHA != "" || o.Branch != "" {
+		c.log.line("commit", "%s on %s%s", cmp.Or(o.CommitSHA, "unknown"), cmp.Or(o.Branch, "no branch"), message(o.CommitMessage))
+	}
+}
+
+// hosts names every host that a credential of this run goes to.
+func (c *command) hosts() string {
+	o := c.options
+	if o.Credentials != config.Client {
+		return o.APIURL + " with a token"
+	}
+	tokenURL := o.OAuthTokenURL
+	if tokenURL == "" {
+		tokenURL, _ = spicecloud.DeriveTokenURL(o.APIURL)
+	}
+	return o.APIURL + " with a token from " + tokenURL + ", as OAuth client " + o.ClientID
+}
+
+func on(facts ci.Facts) string {
+	if facts.System == "" {
+		return ""
+	}
+	text := " on " + facts.System
+	if facts.Event != "" {
+		text += " (" + facts.Event + ")"
+	}
+	return text
+}
+
+func message(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": " + s
+}

@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spicedeploy/spice-deploy/deploy"
+	"github.com/spicedeploy/spice-deploy/internal/ci"
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/report"
+)
+
+// finish reports the result everywhere it was asked for and returns the exit code. A report that cannot be
+// written is a warning: it changes nothing about what was deployed.
+func (c *command) finish(in *inputs, result deploy.Result) int {
+	code := result.ExitCode
+	if result.Result == diag.Planned && c.options.ExitCode && result.Plan != nil && result.Plan.Changes() {
+		code = diag.ExitChanges
+	}
+	if p := result.Plan; p != nil && p.Spicepod.Unified != "" && result.Result == diag.Planned {
+		end := c.group("spicepod difference")
+		c.log.text(p.Spicepod.Unified)
+		end()
+	}
+	c.annotate(result)
+	c.log.line("result", "%s: %s (%s)", result.Result, result.Reason, result.Duration.Round(100*1e6))
+	if result.App.ID != 0 {
+		c.log.line("", "%s", result.AppURL())
+	}
+	if result.Hint != "" {
+		c.log.line("what to do", "%s", result.Hint)
+	}
+	outputs := c.outputs(report.Outputs(result))
+	c.warnIf("the outputs could not be written", c.host.WriteOutputs(outputs))
+	summary := c.redactor.Redact(report.Summary(result))
+	c.warnIf("the job summary could not be written", c.host.WriteSummary(summary))
+	if in.workspace != nil {
+		c.warnIf("output-file", c.writeOutputFile(in, outputs))
+		if name := c.options.SummaryFile; name != "" {
+			c.warnIf("summary-file", in.workspace.Write(name, []byte(summary)))
+		}
+	}
+	return code
+}
+
+func (c *command) group(title string) (end func()) {
+	c.log.flush() // what is held back belongs before the group
+	endGroup := c.host.Group(title)
+	return func() {
+		c.log.flush()
+		endGroup()
+	}
+}
+
+// annotate shows the end of a bad run, and every problem with the input, where the CI system shows annotations.
+func (c *command) annotate(result deploy.Result) {
+	c.log.flush()
+	for _, w := range result.Warnings {
+		c.host.Annotate(ci.Annotation{Level: ci.Warning, Title: "spice-deploy", Message: c.redactor.Redact(w)})
+	}
+	if problems, ok := errors.AsType[diag.Problems](result.Err); ok {
+		for _, p := range problems {
+			c.problem(p)
+		}
+		return
+	}
+	if result.Err != nil {
+		message := result.Reason
+		if result.Hint != "" {
+			message += "\nWhat to do: " + result.Hint
+		}
+		c.host.Annotate(ci.Annotation{Level: ci.Error, Title: "spice-deploy: " + string(result.Result), Message: c.redactor.Redact(message)})
+	}
+}
+
+// problem prints one problem with the input, and annotates the line of the file it is about.
+func (c *command) problem(p diag.Problem) {
+	c.log.line("input", "%s", p)
+	if p.Hint != "" {
+		c.log.line("what to do", "%s", p.Hint)
+	}
+	message := p.Message
+	if p.Hint != "" {
+		message += "\nWhat to do: " + p.Hint
+	}
+	title := "spice-deploy: " + string(diag.InvalidInput)
+	if p.Option != "" {
+		title = "spice-deploy: " + p.Option
+	}
+	c.host.Annotate(ci.Annotation{
+		Level: ci.Error, Title: title, Message: c.redactor.Redact(message), File: p.File, Line: p.Line, Column: p.Column,
+	})
+}
+
+func (c *command) warnIf(what string, err error) {
+	if err != nil {
+		c.log.line("results", "warning: %s: %s", what, err)
+	}
+}
+
+// outputs covers secrets in what goes to other steps. Facts of the run stay as they are.
+func (c *command) outputs(list []report.Output) []ci.Output {
+	covered := make([]ci.Output, len(list))
+	for i, o := range list {
+		covered[i] = ci.Output{Name: o.Name, Value: c.redactor.Redact(o.Value)}
+	}
+	return covered
+}
+
+func (c *command) writeOutputFile(in *inputs, outputs []ci.Output) error {
+	name := c.options.OutputFile
+	if name == "" {
+		return nil
+	}
+	data, err := ci.EncodeOutputs(name, outputs)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", name, err)
+	}
+	return in.workspace.Write(name, data)
+}
+
+// known writes the ids of the app and the deployment the moment they are known, so that a step that is killed
+// leaves them behind.
+type known struct {
+	command *command
+	written map[string]string
+}
+
+func newKnown(c *command) *known { return &known{command: c, written: map[string]string{}} }
+
+// Observe writes what is new.
+func (k *known) Observe(e deploy.Event) {
+	var news []report.Output
+	for _, o := range report.Known(e.Result) {
+		if k.written[o.Name] != o.Value {
+			k.written[o.Name] = o.Value
+			k.command.redactor.Spare(o.Value)
+			news = append(news, o)
+		}
+	}
+	if len(news) == 0 {
+		return
+	}
+	k.command.warnIf("the outputs could not be written", k.command.host.WriteOutputs(k.command.outputs(news)))
+}

@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/spicedeploy/spice-deploy/internal/ci"
+	"github.com/spicedeploy/spice-deploy/internal/config"
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/redact"
+	"github.com/spicedeploy/spice-deploy/internal/spicepod"
+	"github.com/spicedeploy/spice-deploy/internal/workspace"
+	"github.com/spicedeploy/spice-deploy/secretsync"
+)
+
+// inputs is everything that a run sends, read and checked once.
+type inputs struct {
+	workspace *workspace.Workspace
+	manifest  *spicepod.Manifest
+	secrets   secretsync.Set
+	caFile    []byte
+	faults    []byte
+}
+
+// Files that are read have limits, so that a link to something endless costs nothing.
+const (
+	mostSpicepod = 1 << 20  // what the service takes in a request
+	mostSecrets  = 64 << 20 // 1,000 secrets of 32 KiB, twice
+	mostOther    = 4 << 20
+)
+
+// gather reads and checks all inputs. Every problem with them is reported together; a run that is skipped for
+// want of credentials is a diag.Error with that result.
+func (c *command) gather(loadErr error) (*inputs, error) {
+	var problems diag.Problems
+	problems = add(problems, loadErr)
+	o, in := c.options, &inputs{}
+	c.facts = ci.FactsAt(c.getenv, o.WorkingDirectory)
+	c.fillFromCI()
+	if stop := c.checkCredentials(); stop != nil {
+		if problem, ok := errors.AsType[diag.Problem](stop); ok {
+			return in, append(problems, problem)
+		}
+		if len(problems) == 0 {
+			return in, stop
+		}
+	}
+	if c.facts.ForkOf != "" && !o.AllowFork && !o.DryRun && !o.Emulator {
+		problems = append(problems, diag.Problem{
+			Option:  "allow-fork",
+			Message: fmt.Sprintf("the commit is the head of the fork %s, which is not deployed unless allowed", c.facts.ForkOf),
+			Hint:    diag.Hint(diag.ForkHead),
+		})
+	}
+	var err error
+	in.workspace, err = workspace.Open(cmp.Or(c.facts.Workspace, "."), o.WorkingDirectory, c.facts.TempDir)
+	if err != nil {
+		return in, append(problems, problemOf("working-directory", err))
+	}
+	problems = add(problems, in.read(o))
+	set, err := c.collectSecrets(in)
+	problems = add(problems, err)
+	in.secrets = set
+	return in, problems.Err()
+}
+
+// fillFromCI takes from the CI system what the user did not say.
+func (c *command) fillFromCI() {
+	o := c.options
+	o.Branch = cmp.Or(o.Branch, c.facts.Branch)
+	o.CommitSHA = cmp.Or(o.CommitSHA, c.facts.Commit)
+	o.CommitMessage = cmp.Or(o.CommitMessage, config.CommitSubject(c.facts.Message))
+}
+
+// checkCredentials says what missing credentials mean in this CI system: a problem, or a run that is skipped.
+func (c *command) checkCredentials() error {
+	o := c.options
+	if o.Emulator || o.Credentials == config.Token || o.Credentials == config.Client {
+		return nil
+	}
+	if o.OnMissingCredentials == "skip" {
+		return &diag.Error{Result: diag.Skipped, Err: errors.New("there are no credentials, and on-missing-credentials is skip")}
+	}
+	cause := diag.NoCredentials
+	if c.facts.UntrustedPullRequest {
+		cause = diag.NoCredentialsFork
+	}
+	problem := diag.Problem{Option: "api-token", Message: "there are no credentials for Spice Cloud: neither api-token nor client-id and client-secret", Hint: diag.Hint(cause)}
+	if half := o.MissingHalf(); half != "" {
+		problem.Option, problem.Message = half, "an OAuth client needs both client-id and client-secret, and "+half+" is empty"
+	}
+	return problem
+}
+
+// read reads the files that the options name. What was checked is what is sent: no file is opened again.
+func (in *inputs) read(o *config.Options) error {
+	var problems diag.Problems
+	data, err := in.workspace.Read(o.Spicepod, mostSpicepod)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !o.SpicepodGiven && !o.Emulator:
+	case err != nil:
+		problems = append(problems, problemOf("spicepod", err))
+	default:
+		in.manifest, err = spicepod.Parse(filepath.ToSlash(filepath.Join(o.WorkingDirectory, o.Spicepod)), data)
+		problems = add(problems, err)
+	}
+	if o.EmulatorFaults != "" {
+		if in.faults, err = in.workspace.Read(o.EmulatorFaults, mostOther); err != nil {
+			problems = append(problems, problemOf("emulator-faults", err))
+		}
+	}
+	problems = add(problems, in.readCA(o))
+	return problems.Err()
+}
+
+func (in *inputs) readCA(o *config.Options) (err error) {
+	if o.CAFile == "" {
+		return nil
+	}
+	if in.caFile, err = in.workspace.Read(o.CAFile, mostOther); err != nil {
+		return diag.Problems{problemOf("ca-file", err)}
+	}
+	return nil
+}
+
+// collectSecrets collects the secrets of all sources, and masks them before anything of them can be printed.
+func (c *command) collectSecrets(in *inputs) (secretsync.Set, error) {
+	o := c.options
+	sources := secretsync.Sources{
+		Block: o.Secrets, FromEnv: o.SecretsFromEnv, FileName: o.SecretsFile, Exclude: o.SecretsExclude, Environ: c.Environ,
+		Credentials: append([]redact.Secret{o.APIToken, o.ClientSecret, o.GitHubToken}, o.Ignored...),
+	}
+	if o.SecretsFile != "" {
+		data, err := in.workspace.Read(o.SecretsFile, mostSecrets)
+		if err != nil {
+			return secretsync.Set{}, diag.Problems{problemOf("secrets-file", err)}
+		}
+		sources.File = data
+	}
+	set, err := secretsync.Collect(sources)
+	for _, s := range set.Secrets {
+		c.mask(s.Value)
+	}
+	return set, err
+}
+
+// add appends what is wrong to the problems, whatever kind of error it comes as.
+func add(problems diag.Problems, err error) diag.Problems {
+	if err == nil {
+		return problems
+	}
+	if more, ok := errors.AsType[diag.Problems](err); ok {
+		return append(problems, more...)
+	}
+	return append(problems, diag.Problem{Message: err.Error()})
+}
+
+func problemOf(option string, err error) diag.Problem {
+	return diag.Problem{Option: option, Message: err.Error()}
+}
+
+// spareFacts keeps the facts of the run readable where a secret has the same value, and says so.
+func (c *command) spareFacts(secrets []secretsync.Secret) {
+	o := c.options
+	facts := slices.DeleteFunc([]string{o.AppName, o.Org, o.Region, o.Branch, o.CommitSHA, c.facts.Repository}, func(s string) bool { return s == "" })
+	c.redactor.Spare(facts...)
+	for _, s := range secrets {
+		if i := slices.Index(facts, s.Value.Reveal()); i >= 0 {
+			c.log.line("secrets", "warning: the secret %s has the value of a fact of this run (the app's name, organization, region, branch, commit or repository), which is shown all the same", s.Name)
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package report
+
+import (
+	"html"
+	"strings"
+)
+
+// text makes remote text safe inside Markdown: one line that shows as it is, without markup, live HTML, links
+// or mentions.
+func text(s string) string {
+	var b strings.Builder
+	for _, r := range html.EscapeString(oneLine(s)) {
+		switch {
+		case strings.ContainsRune("\\`*_{}[]()#+!|~", r) && r < 0x80:
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '@':
+			b.WriteString("&#64;") // no mention
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(b.String(), "&\\#", "&#"), "://", ":&#8203;//")
+}
+
+// code is remote text as a code span, also when it holds backticks. A bar would end a cell of a table even
+// inside one.
+func code(s string) string {
+	s = strings.ReplaceAll(oneLine(s), "|", "¦")
+	if s == "" {
+		return ""
+	}
+	fence := strings.Repeat("`", longestRun(s, '`')+1)
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+// fenced is text as a code block that nothing in it can end.
+func fenced(language, s string) string {
+	fence := strings.Repeat("`", max(3, longestRun(s, '`')+1))
+	return fence + language + "\n" + strings.TrimRight(s, "\n") + "\n" + fence
+}
+
+func longestRun(s string, of byte) int {
+	longest, run := 0, 0
+	for i := range len(s) {
+		if s[i] != of {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// oneLine folds control characters, line ends among them, to blanks.
+func oneLine(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s))
+}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spicedeploy/spice-deploy/deploy"
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+)
+
+// verdicts puts each result into the words and the sign that a summary opens with.
+var verdicts = map[diag.Result]string{
+	diag.Succeeded:          "✅ Deployed",
+	diag.Submitted:          "🚀 Deployment created, not waited for",
+	diag.Planned:            "📋 Plan: nothing was changed",
+	diag.Skipped:            "⏭️ Skipped",
+	diag.Failed:             "❌ Deployment failed",
+	diag.Superseded:         "⏩ Replaced by a newer deployment",
+	diag.InvalidInput:       "❌ The input is wrong, nothing was changed",
+	diag.AuthError:          "🔒 Spice Cloud refused the credentials",
+	diag.TimedOut:           "⏱️ Timed out, the deployment may still be running",
+	diag.Unavailable:        "❌ Spice Cloud could not be reached",
+	diag.Conflict:           "🚧 Another deployment was in the way",
+	diag.VerificationFailed: "⚠️ Deployed, but not well",
+	diag.Rejected:           "❌ Spice Cloud refused",
+	diag.InternalError:      "💥 A bug in spice-deploy",
+	diag.Cancelled:          "🛑 Cancelled",
+}
+
+// Summary is the job summary in Markdown: the verdict and its reason first, then the facts, then the details.
+func Summary(r deploy.Result) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## %s", verdicts[r.Result])
+	if r.App.Name != "" {
+		fmt.Fprintf(&b, ": %s", text(r.App.Name))
+	}
+	b.WriteString("\n\n")
+	if r.Reason != "" {
+		paragraphs(&b, r.Reason)
+	}
+	if r.Hint != "" {
+		fmt.Fprintf(&b, "**What to do:** %s\n\n", text(r.Hint))
+	}
+	facts(&b, r)
+	warnings(&b, r)
+	spicepodSection(&b, r)
+	secretsSection(&b, r)
+	return b.String()
+}
+
+// paragraphs writes a reason of several lines, the problems of an input, as a list.
+func paragraphs(b *strings.Builder, reason string) {
+	lines := strings.Split(reason, "\n")
+	if len(lines) == 1 {
+		fmt.Fprintf(b, "%s\n\n", text(reason))
+		return
+	}
+	fmt.Fprintf(b, "%s\n\n", fenced("", reason))
+}
+
+func facts(b *strings.Builder, r deploy.Result) {
+	var rows [][2]string
+	add := func(name, value string) {
+		if value != "" {
+			rows = append(rows, [2]string{name, value})
+		}
+	}
+	if r.App.ID != 0 {
+		add("App", fmt.Sprintf("[%s](%s) (id %d%s)", text(r.App.Name), r.AppURL(), r.App.ID, comma(r.App.Region)))
+	}
+	if d := r.Deployment; d.ID != 0 {
+		value := fmt.Sprintf("[%d](%s), %s", d.ID, r.AppURL(), code(d.RawStatus))
+		switch {
+		case r.Adopted:
+			value += ", made by another run and adopted"
+		case r.TakenOver:
+			value += ", found in the list after its answer was lost"
+		}
+		add("Deployment", value)
+		add("Runtime", code(d.ImageTag))
+		add("Error code", code(d.ErrorCode))
+	}
+	if r.SupersededBy != 0 {
+		add("Replaced by", fmt.Sprintf("deployment %d", r.SupersededBy))
+	}
+	add("Commit", commit(r))
+	add("Duration", r.Duration.Round(100*time.Millisecond).String())
+	if r.Plan != nil {
+		add("Tags", text(strings.Join(r.Plan.TagChanges, ", ")))
+	}
+	b.WriteString("| | |\n| --- | --- |\n")
+	for _, row := range rows {
+		fmt.Fprintf(b, "| %s | %s |\n", row[0], row[1])
+	}
+	b.WriteString("\n")
+}
+
+func commit(r deploy.Result) string {
+	q := r.Request
+	var parts []string
+	if q.CommitSHA != "" {
+		parts = append(parts, code(q.CommitSHA[:min(len(q.CommitSHA), 7)]))
+	}
+	if q.Branch != "" {
+		parts = append(parts, "on "+code(q.Branch))
+	}
+	if q.CommitMessage != "" {
+		parts = append(parts, text(q.CommitMessage))
+	}
+	return strings.Join(parts, " ")
+}
+
+func comma(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ", " + text(s)
+}
+
+func warnings(b *strings.Builder, r deploy.Result) {
+	for _, w := range r.Warnings {
+		fmt.Fprintf(b, "> ⚠️ %s\n\n", text(w))
+	}
+}
+
+func spicepodSection(b *strings.Builder, r deploy.Result) {
+	p := r.Plan
+	if p == nil || p.Spicepod.Empty() {
+		return
+	}
+	title := "Spicepod: what changes"
+	if r.SpicepodSent {
+		title = "Spicepod: what changed"
+	}
+	fmt.Fprintf(b, "### %s\n\n", title)
+	const most = 50
+	for i, change := range p.Spicepod.Changes {
+		if i == most {
+			fmt.Fprintf(b, "- and %d more\n", len(p.Spicepod.Changes)-most)
+			break
+		}
+		fmt.Fprintf(b, "- %s\n", text(change))
+	}
+	fmt.Fprintf(b, "\n<details><summary>Difference</summary>\n\n%s\n\n</details>\n\n", fenced("diff", cut(p.Spicepod.Unified, mostOfDiff)))
+}
+
+func secretsSection(b *strings.Builder, r deploy.Result) {
+	if len(r.Secrets) == 0 {
+		return
+	}
+	b.WriteString("### Secrets\n\n| secret | action |\n| --- | --- |\n")
+	const most = 500
+	for i, s := range r.Secrets {
+		if i == most {
+			fmt.Fprintf(b, "| and %d more | |\n", len(r.Secrets)-most)
+			break
+		}
+		fmt.Fprintf(b, "| %s | %s |\n", code(s.Name), s.Action)
+	}
+	b.WriteString("\n")
+}
