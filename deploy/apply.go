@@ -147,7 +147,7 @@ func (r *run) writeSecrets(ctx context.Context, plan *Plan) error {
 		r.changed = true
 	}
 	if err != nil {
-		return fmt.Errorf("write the secrets of app %q: %w", plan.App.Name, err)
+		return fmt.Errorf("app %q: %w", plan.App.Name, err)
 	}
 	r.written = plan.Newest
 	r.info(PhaseSecrets, "%d written (%d new): %s", len(r.Secrets.Secrets), count(outcomes, secretsync.Created), names(r.Secrets))

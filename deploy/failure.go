@@ -28,7 +28,7 @@ func (r *run) classify(ctx context.Context, err error) *diag.Error {
 		return r.timedOut(err)
 	}
 	end := r.fromCloud(err)
-	if partly, ok := errors.AsType[*secretsync.WriteError](err); ok && len(partly.Written) > 0 {
+	if partly, ok := errors.AsType[*secretsync.WriteError](err); ok && len(partly.Written)+len(partly.Unknown) > 0 {
 		end.Hint = strings.TrimSuffix(end.Hint, ".") + ". " + diag.Hint(diag.SecretsPartlyWritten)
 	}
 	if r.result.Deployment.ID != 0 {

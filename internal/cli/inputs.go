@@ -76,10 +76,15 @@ func (c *command) fillFromCI() {
 	o.CommitMessage = cmp.Or(o.CommitMessage, config.CommitSubject(c.facts.Message))
 }
 
+func (c *command) hasCredentials() bool {
+	o := c.options
+	return o.Emulator || o.Credentials == config.Token || o.Credentials == config.Client
+}
+
 // checkCredentials says what missing credentials mean in this CI system: a problem, or a run that is skipped.
 func (c *command) checkCredentials() error {
 	o := c.options
-	if o.Emulator || o.Credentials == config.Token || o.Credentials == config.Client {
+	if c.hasCredentials() {
 		return nil
 	}
 	if o.OnMissingCredentials == "skip" {
@@ -132,7 +137,8 @@ func (c *command) collectSecrets(in *inputs) (secretsync.Set, error) {
 	o := c.options
 	sources := secretsync.Sources{
 		Block: o.Secrets, FromEnv: o.SecretsFromEnv, FileName: o.SecretsFile, Exclude: o.SecretsExclude, Environ: c.Environ,
-		Credentials: append([]redact.Secret{o.APIToken, o.ClientSecret, o.GitHubToken}, o.Ignored...),
+		Credentials:    append([]redact.Secret{o.APIToken, o.ClientSecret, o.GitHubToken}, o.Ignored...),
+		EmptyIsWarning: !c.hasCredentials(), // where CI gives no secrets, all of them are empty
 	}
 	if o.SecretsFile != "" {
 		data, err := in.workspace.Read(o.SecretsFile, mostSecrets)
@@ -144,6 +150,9 @@ func (c *command) collectSecrets(in *inputs) (secretsync.Set, error) {
 	set, err := secretsync.Collect(sources)
 	for _, s := range set.Secrets {
 		c.mask(s.Value)
+	}
+	if err == nil && o.SecretsPrune && len(set.Secrets) == 0 {
+		err = diag.Problems{{Option: "secrets-prune", Message: "no secret was given, so this would delete them all; give the ones to keep, or remove secrets-prune"}}
 	}
 	return set, err
 }
