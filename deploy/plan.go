@@ -332,7 +332,12 @@ func (r *run) observePlan(plan *Plan) {
 	if r.Manifest == nil {
 		r.info(PhasePlan, "no spicepod here: the one that the app has is deployed")
 	}
-	for _, change := range plan.Spicepod.Changes {
+	const most = 20 // the summary and the difference show the rest
+	for i, change := range plan.Spicepod.Changes {
+		if i == most {
+			r.info(PhasePlan, "spicepod: and %d more changes", len(plan.Spicepod.Changes)-most)
+			break
+		}
 		r.info(PhasePlan, "spicepod: %s", change)
 	}
 	r.info(PhasePlan, "%s", plan.summary())

@@ -121,8 +121,8 @@ func (c *command) introduce(in *inputs) {
 			c.log.line("spicepod", "warning: %s", warning.Error())
 		}
 	}
-	if o.CommitSHA != "" || o.Branch != "" {
-		c.log.line("commit", "%s on %s%s", cmp.Or(o.CommitSHA, "unknown"), cmp.Or(o.Branch, "no branch"), message(o.CommitMessage))
+	if o.CommitSHA != "" {
+		c.log.line("commit", "%s on %s%s", o.CommitSHA, cmp.Or(o.Branch, "no branch"), message(o.CommitMessage))
 	}
 }
 
