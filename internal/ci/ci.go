@@ -1,0 +1,137 @@
+// Package ci knows the CI system that a run is part of: what it tells of the commit, and how it takes masks,
+// groups, annotations, outputs and summaries. Where there is none of them, on a laptop, git is asked instead, and
+// what only a CI system could take is dropped.
+//
+// It needs no git binary and runs no program. It does not decide what is deployed: it tells facts, and leaves
+// empty what it does not know. It does not redact: what is annotated, written as an output or into the summary
+// must have been redacted before.
+package ci
+
+import (
+	"cmp"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Facts is what is known of the run and of the commit that it deploys. What is not known is empty.
+type Facts struct {
+	System string // "GitHub Actions"; "" on a laptop
+	Event  string // the system's own word for what started the run, such as "push"
+
+	// Branch, Commit and Message are those of the commit that is deployed: of the head for a pull request, never
+	// of a merge commit made for it. For a tag, Branch is the tag's name. Message is whole, with all its lines.
+	Branch, Commit, Message string
+
+	Repository    string // owner/name
+	Owner         string
+	PullRequest   string // its number
+	BuildURL      string // the page of this run
+	Tag           string
+	DefaultBranch string
+
+	// ForkOf is not empty where the commit is the head of a fork: the fork's owner/name, or "a deleted fork".
+	ForkOf string
+	// UntrustedPullRequest tells that CI secrets are empty, since the run is for a pull request from a fork or was
+	// started by Dependabot.
+	UntrustedPullRequest bool
+
+	Workspace string // the folder that the repository was checked out into; on a laptop the current folder
+	TempDir   string // the CI system's folder for temporary files
+
+	Warnings []string // what could not be found out, and what to do about it
+}
+
+// Level is how bad an annotation is.
+type Level string
+
+// The levels.
+const (
+	Notice  Level = "notice"
+	Warning Level = "warning"
+	Error   Level = "error"
+)
+
+// Annotation is a message that the CI system shows outside the log, at a line of a file where it is about one.
+type Annotation struct {
+	Level          Level
+	Title, Message string
+	File           string // relative to the workspace, "" where it is about none
+	Line, Column   int    // from 1, 0 where unknown
+}
+
+// Output is a value for the steps and jobs that come after.
+type Output struct{ Name, Value string }
+
+// Host is the CI system, as the run talks to it.
+type Host interface {
+	Facts() Facts
+	// Mask asks the system to cover a value in its log from now on. It prints nothing where the system has no such
+	// thing, for that would show the value.
+	Mask(value string)
+	// Group folds the log lines up to the call of end, which may come more than once; only the first counts.
+	Group(title string) (end func())
+	// Annotate shows a message outside the log. The log line itself is the caller's to print.
+	Annotate(a Annotation)
+	// WriteOutputs appends outputs, so that it can be called for each as it becomes known; the last value of a name
+	// counts.
+	WriteOutputs(outs []Output) error
+	// WriteSummary appends to the summary, which it cuts at the system's limit.
+	WriteSummary(markdown string) error
+}
+
+// Detect finds the CI system by the environment. Commands to the system go to stdout, which must be the stream
+// itself and not one that redacts, for a mask names what it masks. A stream that fails is no error here.
+func Detect(getenv func(string) string, stdout io.Writer) Host {
+	if onGitHub(getenv) {
+		return newGitHub(getenv, stdout)
+	}
+	return none{facts: FactsAt(getenv, "")}
+}
+
+// FactsAt is the facts for a run that deploys what is in the folder dir, which is relative to the workspace or
+// absolute; "" is the workspace. It differs from [Host.Facts] where a workflow checks out more than one commit:
+// what counts is the checkout that dir lies in, which for a pull_request_target may be the head of a fork.
+func FactsAt(getenv func(string) string, dir string) Facts {
+	if onGitHub(getenv) {
+		return githubFacts(getenv, dir)
+	}
+	workspace, err := os.Getwd()
+	if err != nil {
+		return Facts{Warnings: []string{"the current folder is not known (" + err.Error() + "); give absolute paths"}}
+	}
+	return localFacts(workspace, dir)
+}
+
+// localFacts is what git tells of a folder on a laptop.
+func localFacts(workspace, dir string) Facts {
+	co := findCheckout(below(workspace, dir), "")
+	branch, commit := co.head()
+	_, message := co.commit(commit)
+	owner, name := co.origin()
+	f := Facts{Branch: branch, Commit: commit, Message: message, Workspace: workspace}
+	if owner != "" {
+		f.Owner, f.Repository = owner, owner+"/"+name
+	}
+	return f
+}
+
+// below is dir, which is relative to workspace or absolute.
+func below(workspace, dir string) string {
+	if filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(workspace, cmp.Or(dir, "."))
+}
+
+// none is the host where there is no CI system.
+type none struct{ facts Facts }
+
+func (n none) Facts() Facts              { return n.facts }
+func (none) Mask(string)                 {}
+func (none) Group(string) func()         { return func() {} }
+func (none) Annotate(Annotation)         {}
+func (none) WriteOutputs([]Output) error { return nil }
+func (none) WriteSummary(string) error   { return nil }
+
+var _ Host = none{}
