@@ -43,8 +43,8 @@ func (r *run) createApp(ctx context.Context, plan *Plan) error {
 		}
 		return apps[i], true, nil
 	}
-	app, _, err := once(r.patient(ctx), r, func(ctx context.Context) (spicecloud.App, error) {
-		return r.Cloud.CreateApp(ctx, spicecloud.NewApp{Name: name, Region: r.Options.Region, Visibility: r.Options.Visibility})
+	app, _, err := once(ctx, r, func(ctx context.Context) (spicecloud.App, error) {
+		return r.Cloud.CreateApp(r.patient(ctx), spicecloud.NewApp{Name: name, Region: r.Options.Region, Visibility: r.Options.Visibility})
 	}, find)
 	r.claim.open = false // an app is found by its name, whenever it shows
 	if answer, ok := errors.AsType[*spicecloud.APIError](err); ok && answer.Status == http.StatusConflict {

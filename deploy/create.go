@@ -37,8 +37,8 @@ func (r *run) create(ctx context.Context, plan *Plan) error {
 		return r.resume(ctx, plan)
 	}
 	r.stake(plan, false)
-	d, found, err := once(r.patient(ctx), r, func(ctx context.Context) (spicecloud.Deployment, error) {
-		return r.Cloud.CreateDeployment(ctx, r.result.App.ID, plan.Request)
+	d, found, err := once(ctx, r, func(ctx context.Context) (spicecloud.Deployment, error) {
+		return r.Cloud.CreateDeployment(r.patient(ctx), r.result.App.ID, plan.Request)
 	}, r.findOurs)
 	switch answer, _ := errors.AsType[*spicecloud.APIError](err); {
 	case answer != nil && answer.Code == "spicepod_paused":
@@ -63,8 +63,8 @@ func (r *run) resume(ctx context.Context, plan *Plan) error {
 	}
 	r.notice(PhaseDeployment, "app %q is paused: resuming it, as if-paused asks, which deploys", plan.App.Name)
 	r.stake(plan, true)
-	d, found, err := once(r.patient(ctx), r, func(ctx context.Context) (spicecloud.Deployment, error) {
-		id, err := r.Cloud.ResumeApp(ctx, r.result.App.ID)
+	d, found, err := once(ctx, r, func(ctx context.Context) (spicecloud.Deployment, error) {
+		id, err := r.Cloud.ResumeApp(r.patient(ctx), r.result.App.ID)
 		return spicecloud.Deployment{ID: id, Status: spicecloud.Queued, RawStatus: string(spicecloud.Queued)}, err
 	}, r.findOurs)
 	if err != nil {

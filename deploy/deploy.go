@@ -121,7 +121,9 @@ func (r *run) steps(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.result.Plan = plan
+		if !r.changed {
+			r.result.Plan = plan // a later one no longer shows what this run changed
+		}
 		if r.Options.DryRun {
 			return r.planned(plan)
 		}

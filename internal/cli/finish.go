@@ -24,7 +24,7 @@ func (c *command) finish(in *inputs, result deploy.Result) int {
 	}
 	c.annotate(result)
 	c.log.line("result", "%s: %s (%s)", result.Result, result.Reason, result.Duration.Round(100*1e6))
-	if result.App.ID != 0 {
+	if result.App.ID != 0 && !c.options.Emulator {
 		c.log.line("", "%s", result.AppURL())
 	}
 	if result.Hint != "" {

@@ -33,7 +33,7 @@ func Outputs(r deploy.Result) []Output {
 		{"test-results", "[]"},
 		{"datasets", "[]"},
 		{"result", string(r.Result)},
-		{"reason", r.Reason},
+		{"reason", oneLine(r.Reason)},
 		{"deployment-url", deploymentURL(r)},
 		{"error-code", d.ErrorCode},
 		{"error-message", errorMessage(r)},
