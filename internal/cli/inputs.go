@@ -39,7 +39,8 @@ func (c *command) gather(loadErr error) (*inputs, error) {
 	var problems diag.Problems
 	problems = add(problems, loadErr)
 	o, in := c.options, &inputs{}
-	c.facts = ci.FactsAt(c.getenv, o.WorkingDirectory)
+	// What is deployed is what the spicepod's folder holds: for a pull_request_target it may be a second checkout.
+	c.facts = ci.FactsAt(c.getenv, filepath.Join(o.WorkingDirectory, filepath.Dir(o.Spicepod)))
 	c.fillFromCI()
 	if stop := c.checkCredentials(); stop != nil {
 		if problem, ok := errors.AsType[diag.Problem](stop); ok {

@@ -143,7 +143,7 @@ func planJSON(r deploy.Result) string {
 	}{
 		Changes:        p.Changes(),
 		App:            app{p.App.ID, p.App.Name, p.App.Region, p.CreateApp},
-		Spicepod:       append([]string{}, p.Spicepod.Changes...),
+		Spicepod:       append([]string{}, p.Spicepod.Changes[:min(len(p.Spicepod.Changes), mostOfChanges)]...),
 		SpicepodDiff:   cut(p.Spicepod.Unified, mostOfDiff),
 		Tags:           append([]string{}, p.TagChanges...),
 		Secrets:        secrets(r),
@@ -180,7 +180,10 @@ func requestFields(r deploy.Result) map[string]any {
 }
 
 // Bounds that keep the outputs together below 1 MB and the summary below 1 MiB, GitHub's limits.
-const mostOfDiff = 128 << 10
+const (
+	mostOfDiff    = 128 << 10
+	mostOfChanges = 1000
+)
 
 func encode(v any) string {
 	data, err := json.Marshal(v)
