@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/diag"
-	"github.com/spicedeploy/spice-deploy/internal/workspace"
 )
 
 // delete runs the command delete.
@@ -21,7 +19,7 @@ func (c *command) delete(ctx context.Context, loadErr error) int {
 	}
 	in := &inputs{}
 	var err error
-	if in.workspace, err = workspace.Open(cmp.Or(c.facts.Workspace, "."), "", c.facts.TempDir); err != nil {
+	if in.workspace, err = c.openWorkspace(c.options.WorkingDirectory); err != nil {
 		problems = append(problems, problemOf("working-directory", err))
 	} else {
 		defer in.workspace.Close()

@@ -16,7 +16,6 @@ import (
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/emulator"
 	"github.com/spicedeploy/spice-deploy/internal/redact"
-	"github.com/spicedeploy/spice-deploy/internal/workspace"
 	"github.com/spicedeploy/spice-deploy/secretsync"
 )
 
@@ -58,7 +57,7 @@ func (c *command) startEmulator(ctx context.Context, loadErr error) (*served, er
 	in := &inputs{}
 	if name := c.options.EmulatorFaults; name != "" {
 		var err error
-		if in.workspace, err = workspace.Open(cmp.Or(c.facts.Workspace, "."), "", c.facts.TempDir); err != nil {
+		if in.workspace, err = c.openWorkspace(c.options.WorkingDirectory); err != nil {
 			return nil, append(problems, problemOf("working-directory", err))
 		}
 		defer in.workspace.Close()

@@ -58,7 +58,7 @@ func (c *command) gather(loadErr error) (*inputs, error) {
 		})
 	}
 	var err error
-	in.workspace, err = workspace.Open(cmp.Or(c.facts.Workspace, "."), o.WorkingDirectory, c.facts.TempDir)
+	in.workspace, err = c.openWorkspace(o.WorkingDirectory)
 	if err != nil {
 		return in, append(problems, problemOf("working-directory", err))
 	}
@@ -67,6 +67,23 @@ func (c *command) gather(loadErr error) (*inputs, error) {
 	problems = add(problems, err)
 	in.secrets = set
 	return in, problems.Err()
+}
+
+// openWorkspace opens what the options may name files in: the workspace, the CI system's temporary folder, and the
+// folders of files that are named absolutely. CI systems put files of secrets and results outside the checkout, and
+// such a name is the word of whoever wrote the pipeline. The spicepod comes from the checkout, always.
+func (c *command) openWorkspace(dir string) (*workspace.Workspace, error) {
+	o, root := c.options, cmp.Or(c.facts.Workspace, ".")
+	if c.facts.System == "" && dir != "" && !filepath.IsLocal(dir) {
+		root, dir = dir, "" // on a laptop the folder that the user names is the workspace
+	}
+	extra := []string{c.facts.TempDir}
+	for _, name := range []string{o.SecretsFile, o.CAFile, o.EmulatorFaults, o.OutputFile, o.SummaryFile} {
+		if filepath.IsAbs(name) {
+			extra = append(extra, filepath.Dir(name))
+		}
+	}
+	return workspace.Open(root, dir, extra...)
 }
 
 // fillFromCI takes from the CI system what the user did not say.
