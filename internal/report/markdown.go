@@ -7,9 +7,11 @@ import (
 
 // text makes remote text safe inside Markdown: one line that shows as it is, without markup, live HTML, links
 // or mentions.
-func text(s string) string {
+func text(s string) string { return escape(oneLine(s)) }
+
+func escape(s string) string {
 	var b strings.Builder
-	for _, r := range html.EscapeString(oneLine(s)) {
+	for _, r := range html.EscapeString(s) {
 		switch {
 		case strings.ContainsRune("\\`*_{}[]()#+!|~", r) && r < 0x80:
 			b.WriteByte('\\')
@@ -21,6 +23,19 @@ func text(s string) string {
 		}
 	}
 	return strings.ReplaceAll(strings.ReplaceAll(b.String(), "&\\#", "&#"), "://", ":&#8203;//")
+}
+
+// prose is a sentence of ours, in which a pair of backticks marks code; what was filled into it is remote text.
+func prose(s string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(s, "`") {
+		if i%2 == 1 {
+			b.WriteString(code(part))
+		} else {
+			b.WriteString(escape(fold(part)))
+		}
+	}
+	return b.String()
 }
 
 // code is remote text as a code span, also when it holds backticks. A bar would end a cell of a table even
@@ -56,12 +71,15 @@ func longestRun(s string, of byte) int {
 	return longest
 }
 
-// oneLine folds control characters, line ends among them, to blanks.
-func oneLine(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
+// oneLine is s without line ends and outer blanks.
+func oneLine(s string) string { return strings.TrimSpace(fold(s)) }
+
+// fold makes blanks of control characters, line ends among them.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
-	}, s))
+	}, s)
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,7 +14,7 @@ import (
 var verdicts = map[diag.Result]string{
 	diag.Succeeded:          "✅ Deployed",
 	diag.Submitted:          "🚀 Deployment created, not waited for",
-	diag.Planned:            "📋 Plan: nothing was changed",
+	diag.Planned:            "📋 Plan",
 	diag.Skipped:            "⏭️ Skipped",
 	diag.Failed:             "❌ Deployment failed",
 	diag.Superseded:         "⏩ Replaced by a newer deployment",
@@ -36,11 +37,13 @@ func Summary(r deploy.Result) string {
 		fmt.Fprintf(&b, ": %s", text(r.App.Name))
 	}
 	b.WriteString("\n\n")
-	if r.Reason != "" {
-		paragraphs(&b, r.Reason)
+	if found, ok := errors.AsType[diag.Problems](r.Err); ok {
+		problems(&b, found)
+	} else if r.Reason != "" {
+		fmt.Fprintf(&b, "%s\n\n", text(r.Reason))
 	}
 	if r.Hint != "" {
-		fmt.Fprintf(&b, "**What to do:** %s\n\n", text(r.Hint))
+		fmt.Fprintf(&b, "**What to do:** %s\n\n", prose(r.Hint))
 	}
 	facts(&b, r)
 	warnings(&b, r)
@@ -49,14 +52,20 @@ func Summary(r deploy.Result) string {
 	return b.String()
 }
 
-// paragraphs writes a reason of several lines, the problems of an input, as a list.
-func paragraphs(b *strings.Builder, reason string) {
-	lines := strings.Split(reason, "\n")
-	if len(lines) == 1 {
-		fmt.Fprintf(b, "%s\n\n", text(reason))
-		return
+// problems lists what is wrong with the input, with the line of the file it is about.
+func problems(b *strings.Builder, found diag.Problems) {
+	for _, p := range found {
+		line := p.Text
+		p.Text = ""
+		fmt.Fprintf(b, "- %s\n", text(p.Error()))
+		if line != "" {
+			fmt.Fprintf(b, "  %s\n", code(line))
+		}
+		if p.Hint != "" {
+			fmt.Fprintf(b, "  **What to do:** %s\n", prose(p.Hint))
+		}
 	}
-	fmt.Fprintf(b, "%s\n\n", fenced("", reason))
+	b.WriteString("\n")
 }
 
 func facts(b *strings.Builder, r deploy.Result) {
@@ -81,13 +90,21 @@ func facts(b *strings.Builder, r deploy.Result) {
 		add("Runtime", code(d.ImageTag))
 		add("Error code", code(d.ErrorCode))
 	}
+	if p := r.Plan; p != nil && p.InTheWay != nil && r.Deployment.ID == 0 {
+		add("In the way", fmt.Sprintf("deployment %d, %s", p.InTheWay.ID, code(p.InTheWay.RawStatus)))
+	}
 	if r.SupersededBy != 0 {
 		add("Replaced by", fmt.Sprintf("deployment %d", r.SupersededBy))
 	}
 	add("Commit", commit(r))
-	add("Duration", r.Duration.Round(100*time.Millisecond).String())
+	if r.Duration > 0 {
+		add("Duration", r.Duration.Round(100*time.Millisecond).String())
+	}
 	if r.Plan != nil {
 		add("Tags", text(strings.Join(r.Plan.TagChanges, ", ")))
+	}
+	if len(rows) == 0 {
+		return
 	}
 	b.WriteString("| | |\n| --- | --- |\n")
 	for _, row := range rows {
