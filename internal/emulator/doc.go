@@ -3,7 +3,7 @@
 // endpoint on the same host, and faults on request.
 //
 // It keeps wire types of its own and imports nothing of this module, so that a wrong field in a client cannot
-// hide in a test against it. It starts no goroutine and no timer of its own: the state of a deployment is
+// hide in a test against it. It starts no goroutine, and no timer but for an injected delay: a deployment's state is
 // computed from its timestamps whenever somebody looks, which is why it runs inside a testing/synctest bubble.
 // It runs no Spice runtime, stores nothing on disk, contacts nobody, and never logs a body, a query, a
 // credential or the value of a secret. Where the service's answer is not documented, it replies with prose and
