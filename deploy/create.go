@@ -111,7 +111,7 @@ func once[T any](ctx context.Context, r *run, make func(context.Context) (T, err
 			return made, false, err
 		}
 		r.changed, r.claim.open = true, true
-		r.warn(PhaseDeployment, "the answer was lost (%s): looking whether the request came through", lost)
+		r.warn(PhaseDeployment, "the answer was lost (%s): looking whether the request came through", lost.Err)
 		made, found, err = lookFor(ctx, find)
 		if found || err != nil {
 			if err != nil {
@@ -153,7 +153,7 @@ func becauseLost(ctx context.Context, lost, err error) error {
 	if _, ok := errors.AsType[diag.Interrupted](context.Cause(ctx)); ok {
 		return context.Cause(ctx)
 	}
-	return because(diag.AnswerLost, fmt.Errorf("%w; and it could not be found out whether it came through: %w", lost, err))
+	return because(diag.AnswerLost, fmt.Errorf("%w; looking for it failed too: %w", lost, err))
 }
 
 // takeOverEarlier finds the deployment that a lost request of this run made after all, when the run has gone on

@@ -14,7 +14,7 @@ func (c *command) tokenArrived(token redact.Secret) { c.mask(token) }
 
 // retries says why the log is quiet: a request failed and is made again.
 func (c *command) retries(r spicecloud.Retry) {
-	c.log.line("network", "%s %s failed (%s); again in %s", r.Method, r.Path, r.Err, r.Pause.Round(100*time.Millisecond))
+	c.log.line("network", "%s; again in %s", r.Err, r.Pause.Round(100*time.Millisecond))
 }
 
 // trace prints each exchange where verbose is set: never a header or a body.
