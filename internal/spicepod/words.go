@@ -1,0 +1,74 @@
+package spicepod
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// longest is how many characters of a value a message or a line of [Difference.Changes] shows.
+const longest = 60
+
+// shorten cuts a text that is longer than a line can take.
+func shorten(s string) string {
+	if len(s) <= longest {
+		return s
+	}
+	if runes := []rune(s); len(runes) > longest {
+		return string(runes[:longest-1]) + "…"
+	}
+	return s
+}
+
+// quote is a text of the manifest in a message.
+func quote(s string) string { return strconv.Quote(shorten(hideInText(s))) }
+
+// printable is a name or a key of the manifest in a path or a line: as it is, unless that could be misread.
+func printable(s string) string {
+	s = shorten(hideInText(s))
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// visible is the text of a scalar with what looks like a credential hidden; secret tells whether it stands
+// under a key that does. Whether something is there, and whether it is on or off, is no secret.
+func visible(v *value, secret bool) string {
+	switch {
+	case v.kind == null, v.kind == boolean:
+		return v.text
+	case secret:
+		return hideAll(v.text)
+	}
+	return hideInText(v.text)
+}
+
+// inline is a value in a line of words.
+func inline(v *value, secret bool) string {
+	if !v.scalar() {
+		return v.kind.String()
+	}
+	s := visible(v, secret)
+	if breaks := strings.Count(strings.TrimRight(s, "\n"), "\n"); breaks > 0 {
+		return fmt.Sprintf("%d lines of text", breaks+1)
+	}
+	return oneLine(v.kind, shorten(s))
+}
+
+// inlineList is a list of scalars in a line of words.
+func inlineList(items []*value, secret bool) string {
+	var b strings.Builder
+	for i, item := range items {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if b.Len() > longest {
+			b.WriteString("…")
+			break
+		}
+		b.WriteString(inline(item, secret))
+	}
+	return "[" + b.String() + "]"
+}
