@@ -47,6 +47,9 @@ func Plan(set Set, existing []string, prune bool, referenced []string) []Outcome
 		}
 	}
 	needed := upper(referenced)
+	for _, name := range referenced {
+		needed[prefixed(strings.ToUpper(name))] = true
+	}
 	has := setOf(existing)
 	for _, secret := range set.Secrets {
 		needed[strings.ToUpper(secret.Name)] = true
@@ -81,7 +84,8 @@ type MissingSecret struct {
 }
 
 // Missing returns what is referred to and neither given nor in the app, each once, sorted. Spice documents that
-// the runtime upper-cases the key of ${ secrets:key } before it looks, so pg_pass needs a secret PG_PASS.
+// the runtime upper-cases the key of ${ secrets:key } before it looks, so pg_pass needs a secret PG_PASS, or
+// SPICE_PG_PASS, which it tries first.
 func Missing(references []string, set Set, existing []string) []MissingSecret {
 	stored := slices.Clone(existing)
 	for _, secret := range set.Secrets {
@@ -95,13 +99,17 @@ func Missing(references []string, set Set, existing []string) []MissingSecret {
 	}
 	var missing []MissingSecret
 	for name := range upper(references) {
-		if found[name] != name {
+		if found[name] != name && found[prefixed(name)] != prefixed(name) {
 			missing = append(missing, MissingSecret{Name: name, StoredAs: found[name]})
 		}
 	}
 	slices.SortFunc(missing, func(a, b MissingSecret) int { return cmp.Compare(a.Name, b.Name) })
 	return missing
 }
+
+// prefixed is the other name under which the runtime's store of environment variables looks for a key
+// (spiceai/spiceai, crates/runtime-secrets/src/stores/env.rs).
+func prefixed(name string) string { return "SPICE_" + name }
 
 func upper(names []string) map[string]bool {
 	out := make(map[string]bool, len(names))

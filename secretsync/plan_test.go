@@ -39,6 +39,7 @@ func TestPlan(t *testing.T) {
 		{"create_and_update", given("B", "C"), []string{"C", "A"}, false, nil, plan{{Name: "A", Action: "kept"}, {Name: "B", Action: "create"}, {Name: "C", Action: "update"}}},
 		{"prune", given("B"), []string{"A", "B"}, true, nil, plan{{Name: "A", Action: "delete"}, {Name: "B", Action: "update"}}},
 		{"prune_spares_what_the_spicepod_needs", given("B"), []string{"PG_PASS", "pg_user", "X"}, true, []string{"pg_pass", "PG_USER"}, plan{{Name: "B", Action: "create"}, {Name: "PG_PASS", Action: "kept"}, {Name: "X", Action: "delete"}, {Name: "pg_user", Action: "kept"}}},
+		{"prune_spares_what_the_runtime_finds_by_its_prefix", given("B"), []string{"SPICE_PG_PASS"}, true, []string{"pg_pass"}, plan{{Name: "B", Action: "create"}, {Name: "SPICE_PG_PASS", Action: "kept"}}},
 		{"prune_spares_another_spelling", given("B"), []string{"b"}, true, nil, plan{{Name: "B", Action: "create"}, {Name: "b", Action: "kept"}}},
 		{"prune_without_secrets", given(), []string{"A"}, true, nil, plan{{Name: "A", Action: "kept"}}},
 		{"excluded_are_neither_written_nor_deleted", excluded, []string{"keep_there", "X", "KEEP_GIVEN"}, true, nil, plan{{Name: "A", Action: "create"}, {Name: "KEEP_GIVEN", Action: "excluded"}, {Name: "X", Action: "delete"}, {Name: "keep_there", Action: "excluded"}}},
@@ -69,6 +70,7 @@ func TestMissing(t *testing.T) {
 		{"neither", []string{"C", "b", "C", "B"}, given("A"), nil, []MissingSecret{{Name: "B"}, {Name: "C"}}},
 		{"given_in_lower_case", []string{"pg_pass"}, given("pg_pass"), nil, []MissingSecret{{Name: "PG_PASS", StoredAs: "pg_pass"}}},
 		{"there_in_lower_case", []string{"PG_PASS"}, Set{}, []string{"Pg_Pass"}, []MissingSecret{{Name: "PG_PASS", StoredAs: "Pg_Pass"}}},
+		{"there_with_the_runtime_s_prefix", []string{"openai_api_key"}, Set{}, []string{"SPICE_OPENAI_API_KEY"}, nil},
 		{"both_spellings", []string{"PG_PASS"}, given("pg_pass"), []string{"PG_PASS"}, nil},
 	}
 	for _, tc := range cases {

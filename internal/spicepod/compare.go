@@ -28,7 +28,7 @@ func Compare(deployed, wanted *Manifest) Difference {
 	if equal(a, b) {
 		return Difference{}
 	}
-	w := wording{}
+	w := wording{first: deployed == nil}
 	w.top(a, b)
 	if len(w.changes) == 0 {
 		w.say("", "the manifest", "changed")
@@ -44,7 +44,10 @@ func rootOf(m *Manifest) *value {
 }
 
 // wording says in words what changed.
-type wording struct{ changes []string }
+type wording struct {
+	changes []string
+	first   bool // there was no manifest before: that it has a version, a kind and a name goes without saying
+}
 
 // say notes one change. The subject is a component, the path is inside of it; either may be empty.
 func (w *wording) say(subject, path, what string) {
@@ -58,6 +61,9 @@ func (w *wording) say(subject, path, what string) {
 // top compares two manifests key by key.
 func (w *wording) top(a, b *value) {
 	for _, key := range keysOf(a, b) {
+		if w.first && (key == "version" || key == "kind" || key == "name") {
+			continue
+		}
 		from, to := a.entry(key), b.entry(key)
 		word := wordFor(key)
 		if word == "" || !components(from) || !components(to) || len(itemsOf(from))+len(itemsOf(to)) == 0 {
