@@ -71,52 +71,46 @@ func (r *run) update(ctx context.Context, plan *Plan) error {
 		source := r.Manifest.Source()
 		update.Spicepod = &source
 	}
-	if update.Spicepod == nil && update.Tags == nil {
-		return nil
-	}
-	err := r.send(ctx, update)
-	if refused(err) && r.automaticTagOnly(plan) {
-		update.Tags = nil
-		if update.Spicepod == nil || r.send(ctx, update) == nil {
+	sent, err := r.send(ctx, update)
+	if rest := r.withoutAutomaticTag(plan, update); refused(err) && !maps.Equal(rest.Tags, update.Tags) {
+		if again, restErr := r.send(ctx, rest); !refused(restErr) {
 			r.notice(PhaseUpdate, "the automatic tag %q was refused (%s): going on without it", repositoryTag, err)
-			err = nil
+			update, sent, err = rest, again, restErr
 		}
 	}
 	if answer, ok := errors.AsType[*spicecloud.APIError](err); ok && answer.Code == "github_connected" && r.Options.IfConnected == "deploy-head" {
 		r.notice(PhaseUpdate, "app %q is connected to GitHub: its spicepod is not pushed, and the head of its production branch is deployed, as if-connected asks", plan.App.Name)
-		update.Spicepod, err = nil, nil
-		if update.Tags != nil {
-			err = r.send(ctx, update)
-		}
+		update.Spicepod = nil
+		sent, err = r.send(ctx, update)
 	}
 	if err != nil {
 		return fmt.Errorf("update app %q: %w", plan.App.Name, err)
 	}
-	r.result.SpicepodSent, r.result.TagsSent = update.Spicepod != nil, update.Tags != nil
-	if sent := r.sent(); sent != "" {
+	if sent != "" {
 		r.info(PhaseUpdate, "%s updated", sent)
 	}
 	return nil
 }
 
-func (r *run) send(ctx context.Context, update spicecloud.AppUpdate) error {
+// send sends what there is of an update, and returns its name.
+func (r *run) send(ctx context.Context, update spicecloud.AppUpdate) (sent string, err error) {
+	switch {
+	case update.Spicepod != nil && update.Tags != nil:
+		sent = "spicepod and tags"
+	case update.Spicepod != nil:
+		sent = "spicepod"
+	case update.Tags != nil:
+		sent = "tags"
+	default:
+		return "", nil
+	}
 	if _, err := r.Cloud.UpdateApp(r.patient(ctx), r.result.App.ID, update); err != nil {
-		return err
+		return "", err
 	}
 	r.changed = true
-	return nil
-}
-
-func (r *run) sent() string {
-	switch {
-	case r.result.SpicepodSent && r.result.TagsSent:
-		return "spicepod and tags"
-	case r.result.SpicepodSent:
-		return "spicepod"
-	case r.result.TagsSent:
-		return "tags"
-	}
-	return ""
+	r.result.SpicepodSent = r.result.SpicepodSent || update.Spicepod != nil
+	r.result.TagsSent = r.result.TagsSent || update.Tags != nil
+	return sent, nil
 }
 
 // refused tells whether the service said no to the content of a request.
@@ -126,13 +120,21 @@ func refused(err error) bool {
 		(answer.Status == http.StatusBadRequest || answer.Status == http.StatusForbidden)
 }
 
-// automaticTagOnly tells whether the tag that nobody asked for is the only one that would change.
-func (r *run) automaticTagOnly(plan *Plan) bool {
-	rest := maps.Clone(plan.Tags)
-	delete(rest, repositoryTag)
-	before := maps.Clone(plan.App.Tags)
-	delete(before, repositoryTag)
-	return plan.Tags != nil && r.Options.Tags[repositoryTag] == "" && maps.Equal(rest, before)
+// withoutAutomaticTag is the update with the tag that nobody asked for left as it is in the app.
+func (r *run) withoutAutomaticTag(plan *Plan, update spicecloud.AppUpdate) spicecloud.AppUpdate {
+	if _, asked := r.Options.Tags[repositoryTag]; asked || update.Tags == nil {
+		return update
+	}
+	tags := maps.Clone(update.Tags)
+	delete(tags, repositoryTag)
+	if before, ok := plan.App.Tags[repositoryTag]; ok {
+		tags[repositoryTag] = before
+	}
+	update.Tags = tags
+	if maps.Equal(tags, plan.App.Tags) {
+		update.Tags = nil
+	}
+	return update
 }
 
 // writeSecrets writes every secret that was given: values cannot be read back, so nothing tells which differ. A
