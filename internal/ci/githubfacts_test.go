@@ -1,6 +1,7 @@
 package ci_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,9 +44,7 @@ func runner(t *testing.T, event string, changes map[string]string) map[string]st
 		"GITHUB_OUTPUT": filepath.Join(dir, "set_output"), "GITHUB_STEP_SUMMARY": filepath.Join(dir, "step_summary"),
 		"RUNNER_TEMP": filepath.Join(dir, "temp"), "RUNNER_OS": "Linux", "RUNNER_NAME": "GitHub Actions 2", "RUNNER_DEBUG": "",
 	}
-	for name, value := range changes {
-		env[name] = value
-	}
+	maps.Copy(env, changes)
 	return env
 }
 
@@ -61,9 +60,7 @@ func TestFacts_GitHub(t *testing.T) {
 			"GITHUB_EVENT_NAME": "pull_request", "GITHUB_BASE_REF": "main", "GITHUB_HEAD_REF": "add-trades",
 			"GITHUB_REF": "refs/pull/42/merge", "GITHUB_REF_NAME": "42/merge", "GITHUB_SHA": mergeSHA,
 		}
-		for name, value := range more {
-			env[name] = value
-		}
+		maps.Copy(env, more)
 		return env
 	}
 	pullRequestEvent := func(headRepo string) string {

@@ -263,7 +263,7 @@ func FuzzWriteOutputs(f *testing.F) {
 			before = "other=x" // an unfinished value of somebody else is not ours to mend
 		}
 		host, output, _ := files(t, "")
-		for _, line := range strings.Split(before, "\n") {
+		for line := range strings.SplitSeq(before, "\n") {
 			if line != "" && !strings.Contains(line, "=") {
 				before = "other=x" // nor is a line that is none
 			}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spicedeploy/spice-deploy/internal/ci"
@@ -102,8 +103,8 @@ func newCommand(p Process) *command {
 
 // getenv returns a variable of the process; the last of several with one name counts, as in os/exec.
 func (c *command) getenv(name string) string {
-	for i := len(c.Environ) - 1; i >= 0; i-- {
-		if value, ok := strings.CutPrefix(c.Environ[i], name+"="); ok {
+	for _, variable := range slices.Backward(c.Environ) {
+		if value, ok := strings.CutPrefix(variable, name+"="); ok {
 			return value
 		}
 	}

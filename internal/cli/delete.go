@@ -12,7 +12,7 @@ func (c *command) delete(ctx context.Context, loadErr error) int {
 	o := c.options
 	problems := add(nil, loadErr)
 	if stop := c.checkCredentials(); stop != nil {
-		problems = append(problems, diag.Problems{stop.(diag.Problem)}...)
+		problems = add(problems, stop)
 	}
 	if !o.Yes {
 		problems = append(problems, diag.Problem{Option: "yes", Message: "deleting an app removes its deployments, keys and secrets for good; say --yes to do it"})

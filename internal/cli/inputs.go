@@ -183,6 +183,9 @@ func add(problems diag.Problems, err error) diag.Problems {
 	if more, ok := errors.AsType[diag.Problems](err); ok {
 		return append(problems, more...)
 	}
+	if one, ok := errors.AsType[diag.Problem](err); ok {
+		return append(problems, one)
+	}
 	return append(problems, diag.Problem{Message: err.Error()})
 }
 

@@ -99,15 +99,18 @@ func TestLoad_both_credentials_at_one_level(t *testing.T) {
 		want    string
 	}{
 		{
-			"inputs", []string{"INPUT_API-TOKEN=hunter2", "INPUT_CLIENT_ID=i", "INPUT_CLIENT-SECRET=hunter2"},
+			"inputs",
+			[]string{"INPUT_API-TOKEN=hunter2", "INPUT_CLIENT_ID=i", "INPUT_CLIENT-SECRET=hunter2"},
 			"api-token: a token and an OAuth client are both given (INPUT_API-TOKEN; INPUT_CLIENT_ID and INPUT_CLIENT-SECRET); remove one",
 		},
 		{
-			"half_a_client", []string{"SPICE_API_TOKEN=hunter2", "SPICE_CLIENT_SECRET=hunter2"},
+			"half_a_client",
+			[]string{"SPICE_API_TOKEN=hunter2", "SPICE_CLIENT_SECRET=hunter2"},
 			"api-token: a token and an OAuth client are both given (SPICE_API_TOKEN; SPICE_CLIENT_SECRET); remove one",
 		},
 		{
-			"ecosystem", []string{"SPICE_CLOUD_PAT=hunter2", "SPICEAI_CLIENT_ID=i"},
+			"ecosystem",
+			[]string{"SPICE_CLOUD_PAT=hunter2", "SPICEAI_CLIENT_ID=i"},
 			"api-token: a token and an OAuth client are both given (SPICE_CLOUD_PAT; SPICEAI_CLIENT_ID); remove one",
 		},
 	}
@@ -168,23 +171,28 @@ func TestLoad_secret_flag_problems(t *testing.T) {
 		want string
 	}{
 		{
-			"value_itself", []string{"--api-token", "hunter2"},
+			"value_itself",
+			[]string{"--api-token", "hunter2"},
 			"api-token: the flag takes @FILE or - for standard input, never the value itself; or set SPICE_API_TOKEN",
 		},
 		{
-			"value_itself_with_equals", []string{"--secrets=A=hunter2"},
+			"value_itself_with_equals",
+			[]string{"--secrets=A=hunter2"},
 			"secrets: the flag takes @FILE or - for standard input, never the value itself; or set SPICE_SECRETS",
 		},
 		{
-			"no_such_file", []string{"--client-secret", "@nowhere"},
+			"no_such_file",
+			[]string{"--client-secret", "@nowhere"},
 			"client-secret: read the file of --client-secret: open nowhere: file does not exist",
 		},
 		{
-			"stdin_twice", []string{"--secrets=-", "--api-token=-"},
+			"stdin_twice",
+			[]string{"--secrets=-", "--api-token=-"},
 			"api-token: standard input is already read for --secrets; give one of them as @FILE",
 		},
 		{
-			"more_than_a_token", []string{"--api-token=@pasted"},
+			"more_than_a_token",
+			[]string{"--api-token=@pasted"},
 			"api-token: expected one word, got a blank, a line break or a character that no token has; " +
 				"was more than the token pasted?",
 		},

@@ -70,7 +70,7 @@ func currentRuns(current []byte) (string, error) {
 	}
 	before, after, found := bytes.Cut(current, []byte("\nruns:"))
 	if !found {
-		return "", fmt.Errorf("action.yml (%d bytes) has no line that begins with runs:", len(before))
+		return "", fmt.Errorf("action.yml (%d bytes) has no line that begins with \"runs:\"", len(before))
 	}
 	return "runs:" + string(after), nil
 }

@@ -116,7 +116,7 @@ func environmentLine(opt option) string {
 // wrap writes a paragraph with an indent, broken at blanks.
 func wrap(b *strings.Builder, indent, paragraph string) {
 	column := 0
-	for _, word := range strings.Fields(paragraph) {
+	for word := range strings.FieldsSeq(paragraph) {
 		switch {
 		case column == 0:
 			b.WriteString(indent + word)

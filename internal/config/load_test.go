@@ -168,8 +168,10 @@ func TestLoad_aliases(t *testing.T) {
 
 func TestLoad_flag_forms(t *testing.T) {
 	t.Parallel()
-	o := mustLoad(t, "plan", []string{"--app-name", "a", "-branch=b=c", "--dry-run", "--wait-for-completion=false",
-		"--exit-code", "--commit-message", "-- fix", "--spicepod=", "--app-name=last", "--"})
+	o := mustLoad(t, "plan", []string{
+		"--app-name", "a", "-branch=b=c", "--dry-run", "--wait-for-completion=false",
+		"--exit-code", "--commit-message", "-- fix", "--spicepod=", "--app-name=last", "--",
+	})
 	want := mustLoad(t, "plan", []string{"--app-name=any"})
 	want.AppName, want.Branch, want.CommitMessage = "last", "b=c", "-- fix"
 	want.DryRun, want.WaitForCompletion, want.ExitCode = true, false, true

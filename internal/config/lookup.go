@@ -57,7 +57,7 @@ func (l *lookup) notice(format string, args ...any) {
 
 // find is the value of an option from the first level that has one.
 func (l *lookup) find(opt option) (given, bool) {
-	for at := flagLevel; at < levels; at++ {
+	for at := range levels {
 		if g, ok := l.findAt(opt, at); ok {
 			return g, true
 		}

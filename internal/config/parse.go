@@ -6,6 +6,7 @@ import (
 	"net"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,11 +71,9 @@ func optionalBoolean(to **bool) kind {
 
 func enum(to *string, words ...string) kind {
 	return kind{arg: "WORD", words: words, set: func(s string) error {
-		for _, word := range words {
-			if s == word {
-				*to = s
-				return nil
-			}
+		if slices.Contains(words, s) {
+			*to = s
+			return nil
 		}
 		message := fmt.Sprintf("expected one of %s, got %s", strings.Join(words, ", "), quote(s))
 		if near, ok := nearest(strings.ToLower(s), words); ok {

@@ -20,11 +20,13 @@ func TestLoad_tags(t *testing.T) {
 		{"json", `{"team": "data", "a.b/c": ""}`, map[string]string{"team": "data", "a.b/c": ""}},
 		{"flow", "{team: data, n: 1}", map[string]string{"team": "data", "n": "1"}},
 		{"as_written", "a: 0123\nb: yes\nc: 1e3\nd: null\ne:\nf: \"x\"", map[string]string{
-			"a": "0123", "b": "yes", "c": "1e3", "d": "null", "e": "", "f": "x"}},
+			"a": "0123", "b": "yes", "c": "1e3", "d": "null", "e": "", "f": "x",
+		}},
 		{"lines_that_are_no_yaml", "owner: @data\nenv:prod\r\n", map[string]string{"owner": "@data", "env": "prod"}},
 		{"only_a_comment", "# none", map[string]string{}},
 		{"longest", "k" + strings.Repeat("x", 62) + ": " + strings.Repeat("v", 256), map[string]string{
-			"k" + strings.Repeat("x", 62): strings.Repeat("v", 256)}},
+			"k" + strings.Repeat("x", 62): strings.Repeat("v", 256),
+		}},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {

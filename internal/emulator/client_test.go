@@ -165,4 +165,6 @@ func faults(t *testing.T, e *emulator.Emulator, list ...emulator.Fault) {
 }
 
 // after is a duration of an Outcome.
-func after(d time.Duration) *time.Duration { return &d }
+//
+//go:fix inline
+func after(d time.Duration) *time.Duration { return new(d) }

@@ -233,7 +233,8 @@ func TestFaultFor(t *testing.T) {
 	c.want(http.StatusOK, "POST", path, write)
 	c.want(http.StatusNoContent, "DELETE", path+"/A", "")
 	want := []emulator.Incoming{
-		{Method: "POST", Path: path, Secret: "A", Attempt: 1}, {Method: "POST", Path: path, Secret: "A", Attempt: 2},
+		{Method: "POST", Path: path, Secret: "A", Attempt: 1},
+		{Method: "POST", Path: path, Secret: "A", Attempt: 2},
 		{Method: "DELETE", Path: path + "/A", Secret: "A", Attempt: 1},
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {

@@ -37,44 +37,58 @@ var refusals = []refusal{
 	{name: "put_replicas_0", method: "PUT", path: "/7", body: `{"replicas":0}`, status: 400, text: "from 1 to 10"},
 	{name: "put_replicas_text", method: "PUT", path: "/7", body: `{"replicas":"two"}`, status: 400, text: "integer"},
 	{name: "put_replicas_null", method: "PUT", path: "/7", body: `{"replicas":null}`, status: 400, text: "integer"},
-	{name: "put_replicas_plan", method: "PUT", path: "/7", body: `{"replicas":5}`, status: 403, text: "at most 3",
-		setup: set(func(st *emulator.Settings) { st.MaxReplicas = 3 })},
+	{
+		name: "put_replicas_plan", method: "PUT", path: "/7", body: `{"replicas":5}`, status: 403, text: "at most 3",
+		setup: set(func(st *emulator.Settings) { st.MaxReplicas = 3 }),
+	},
 	{name: "put_resources", method: "PUT", path: "/7", body: `{"resources":{}}`, status: 403, text: "private compute"},
 	{name: "put_tag_value", method: "PUT", path: "/7", body: `{"tags":{"repository":"a/b"}}`, status: 400, text: "repository"},
 	{name: "put_tag_key", method: "PUT", path: "/7", body: `{"tags":{"1a":"b"}}`, status: 400, text: "1a"},
 	{name: "put_tag_number", method: "PUT", path: "/7", body: `{"tags":{"a":1}}`, status: 400, text: "strings"},
-	{name: "put_tags_community", method: "PUT", path: "/7", body: `{"tags":{"a":"b"}}`, status: 403, text: "plan",
-		setup: set(func(st *emulator.Settings) { st.Plan = "community" })},
+	{
+		name: "put_tags_community", method: "PUT", path: "/7", body: `{"tags":{"a":"b"}}`, status: 403, text: "plan",
+		setup: set(func(st *emulator.Settings) { st.Plan = "community" }),
+	},
 	{name: "put_spicepod_list", method: "PUT", path: "/7", body: `{"spicepod":[1]}`, status: 400, text: "YAML string or an object"},
 	{name: "put_spicepod_null", method: "PUT", path: "/7", body: `{"spicepod":null}`, status: 400, text: "YAML string or an object"},
 	{name: "put_spicepod_bad_yaml", method: "PUT", path: "/7", body: `{"spicepod":"a: [1"}`, status: 400, text: "Invalid YAML"},
 	{name: "put_spicepod_scalar", method: "PUT", path: "/7", body: `{"spicepod":"hello"}`, status: 400, text: "mapping"},
 	{name: "put_image_tag_unknown", method: "PUT", path: "/7", body: `{"image_tag":"9.9.9"}`, status: 400, code: "invalid_stable_image_tag"},
-	{name: "put_image_tag_plan", method: "PUT", path: "/7", body: `{"image_tag":"2.3.2-models"}`, status: 403, code: "image_tag_requires_enterprise",
-		setup: set(func(st *emulator.Settings) { st.Plan = "pro" })},
+	{
+		name: "put_image_tag_plan", method: "PUT", path: "/7", body: `{"image_tag":"2.3.2-models"}`, status: 403, code: "image_tag_requires_enterprise",
+		setup: set(func(st *emulator.Settings) { st.Plan = "pro" }),
+	},
 	{name: "put_image_tag_empty", method: "PUT", path: "/7", body: `{"image_tag":""}`, status: 400, text: "empty"},
 	{name: "put_too_large", method: "PUT", path: "/7", body: `{"spicepod":"` + strings.Repeat("x", 2<<20) + `"}`, status: 413, text: "1 MiB"},
 
 	{name: "deploy_replicas", method: "POST", path: "/7/deployments", body: `{"replicas":11}`, status: 400, text: "replicas"},
 	{name: "deploy_channel", method: "POST", path: "/7/deployments", body: `{"channel":"beta"}`, status: 400, text: "channel"},
 	{name: "deploy_image_tag", method: "POST", path: "/7/deployments", body: `{"image_tag":"9.9.9"}`, status: 400, code: "invalid_stable_image_tag"},
-	{name: "deploy_image_tag_plan", method: "POST", path: "/7/deployments", body: `{"image_tag":"2.3.2-models"}`, status: 403, code: "image_tag_requires_enterprise",
-		setup: set(func(st *emulator.Settings) { st.Plan = "community" })},
-	{name: "deploy_paused", method: "POST", path: "/7/deployments", status: 400, code: "spicepod_paused",
+	{
+		name: "deploy_image_tag_plan", method: "POST", path: "/7/deployments", body: `{"image_tag":"2.3.2-models"}`, status: 403, code: "image_tag_requires_enterprise",
+		setup: set(func(st *emulator.Settings) { st.Plan = "community" }),
+	},
+	{
+		name: "deploy_paused", method: "POST", path: "/7/deployments", status: 400, code: "spicepod_paused",
 		setup: func(t *testing.T, e *emulator.Emulator) {
 			c := &curl{t: t, base: "http://spice.test", token: e.Token(), http: &http.Client{Transport: e.Transport()}}
 			c.want(http.StatusOK, "POST", "/v1/projects/7/pause", "")
-		}},
-	{name: "deploy_no_spicepod", method: "POST", path: "/9/deployments", status: 400, text: "no spicepod configuration",
+		},
+	},
+	{
+		name: "deploy_no_spicepod", method: "POST", path: "/9/deployments", status: 400, text: "no spicepod configuration",
 		setup: func(t *testing.T, e *emulator.Emulator) {
 			addApp(t, e, func(a *emulator.App) { a.ID, a.Name, a.Spicepod = 9, "bare", nil })
-		}},
-	{name: "deploy_invalid_spicepod", method: "POST", path: "/9/deployments", status: 400, text: "row_id must be a list",
+		},
+	},
+	{
+		name: "deploy_invalid_spicepod", method: "POST", path: "/9/deployments", status: 400, text: "row_id must be a list",
 		setup: func(t *testing.T, e *emulator.Emulator) {
 			addApp(t, e, func(a *emulator.App) {
 				a.ID, a.Name, a.Spicepod = 9, "wrong", map[string]any{"kind": "Spicepod", "version": "v1", "name": "x", "datasets": []any{map[string]any{"row_id": "id"}}}
 			})
-		}},
+		},
+	},
 	{name: "deployments_limit", method: "GET", path: "/7/deployments?limit=101", status: 400, text: "from 1 to 100"},
 	{name: "deployments_offset", method: "GET", path: "/7/deployments?offset=-1", status: 400, text: "offset"},
 	{name: "deployments_status", method: "GET", path: "/7/deployments?status=done", status: 400, text: "one of queued"},
@@ -92,18 +106,24 @@ var refusals = []refusal{
 	{name: "fork_unknown_field", method: "POST", path: "/7/forks", body: `{"visibility":"public"}`, status: 400, text: "Unknown field"},
 	{name: "fork_scheduler", method: "POST", path: "/7/forks", body: `{"scheduler_state_location":"s3://b"}`, status: 400, code: "scheduler_state_location_not_applicable"},
 	{name: "fork_taken", method: "POST", path: "/7/forks", body: `{"name":"shop-app"}`, status: 409, text: "already exists"},
-	{name: "fork_no_spicepod", method: "POST", path: "/9/forks", status: 422, code: "fork_source_has_no_spicepod",
+	{
+		name: "fork_no_spicepod", method: "POST", path: "/9/forks", status: 422, code: "fork_source_has_no_spicepod",
 		setup: func(t *testing.T, e *emulator.Emulator) {
 			addApp(t, e, func(a *emulator.App) { a.ID, a.Name, a.Spicepod = 9, "bare", nil })
-		}},
-	{name: "fork_no_placement", method: "POST", path: "/9/forks", status: 400, code: "fork_placement_required",
+		},
+	},
+	{
+		name: "fork_no_placement", method: "POST", path: "/9/forks", status: 400, code: "fork_placement_required",
 		setup: func(t *testing.T, e *emulator.Emulator) {
 			addApp(t, e, func(a *emulator.App) { a.ID, a.Name, a.Standalone = 9, "elsewhere", true })
-		}},
-	{name: "fork_cluster_location", method: "POST", path: "/9/forks", status: 400, code: "scheduler_state_location_required",
+		},
+	},
+	{
+		name: "fork_cluster_location", method: "POST", path: "/9/forks", status: 400, code: "scheduler_state_location_required",
 		setup: func(t *testing.T, e *emulator.Emulator) {
 			addApp(t, e, func(a *emulator.App) { a.ID, a.Name, a.Tags = 9, "wide", map[string]string{"kind": "cluster"} })
-		}},
+		},
+	},
 	{name: "repository_not_connected", method: "PUT", path: "/7/repository", body: `{"repository":"a/b"}`, status: 409, code: "github_not_connected"},
 	{name: "repository_bad_name", method: "PUT", path: "/7/repository", body: `{"repository":"a/b/c"}`, status: 400, code: "invalid_repository"},
 	{name: "repository_bad_root", method: "PUT", path: "/7/repository", body: `{"repository":"a/b","root_directory":"../x"}`, status: 400, code: "invalid_root_directory"},

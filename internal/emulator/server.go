@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -265,9 +266,7 @@ func (e *Emulator) sendHalf(w http.ResponseWriter, c *call, r reply) {
 
 func (e *Emulator) sendHeader(w http.ResponseWriter, c *call, r reply) {
 	h := w.Header()
-	for name, values := range r.header {
-		h[name] = values
-	}
+	maps.Copy(h, r.header)
 	h.Set("Date", time.Now().Add(e.Settings().ClockSkew).UTC().Format(http.TimeFormat))
 	h.Set("X-Request-Id", c.requestID)
 	if r.status != http.StatusNoContent {

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -94,9 +95,9 @@ func cover(text string, spans []span) string {
 // of a secret or a fact once more text is there.
 func (r *Redactor) safeLength(text string, masked []span) int {
 	safe := min(r.secrets.openFrom(text), r.facts.openFrom(text))
-	for i := len(masked) - 1; i >= 0; i-- {
-		if masked[i].from < safe && safe < masked[i].to {
-			safe = masked[i].from
+	for _, m := range slices.Backward(masked) {
+		if m.from < safe && safe < m.to {
+			safe = m.from
 		}
 	}
 	return safe
@@ -119,10 +120,8 @@ func (x *index) add(s string) {
 		return
 	}
 	key := s[:MinLength]
-	for _, known := range x.byPrefix[key] {
-		if known == s {
-			return
-		}
+	if slices.Contains(x.byPrefix[key], s) {
+		return
 	}
 	x.byPrefix[key] = append(x.byPrefix[key], s)
 	for n := 1; n < MinLength; n++ {
