@@ -5,9 +5,17 @@ import (
 	"strings"
 )
 
+// page is a text in Markdown. All that is put into it but our own markup goes through its methods: they cover
+// secrets before they escape anything, since an escaped secret is no longer recognised.
+type page struct {
+	strings.Builder
+
+	cover func(string) string
+}
+
 // text makes remote text safe inside Markdown: one line that shows as it is, without markup, live HTML, links
 // or mentions.
-func text(s string) string { return escape(oneLine(s)) }
+func (p *page) text(s string) string { return escape(oneLine(p.cover(s))) }
 
 func escape(s string) string {
 	var b strings.Builder
@@ -26,11 +34,11 @@ func escape(s string) string {
 }
 
 // prose is a sentence of ours, in which a pair of backticks marks code; what was filled into it is remote text.
-func prose(s string) string {
+func (p *page) prose(s string) string {
 	var b strings.Builder
-	for i, part := range strings.Split(s, "`") {
+	for i, part := range strings.Split(p.cover(s), "`") {
 		if i%2 == 1 {
-			b.WriteString(code(part))
+			b.WriteString(p.code(part))
 		} else {
 			b.WriteString(escape(fold(part)))
 		}
@@ -40,8 +48,8 @@ func prose(s string) string {
 
 // code is remote text as a code span, also when it holds backticks. A bar would end a cell of a table even
 // inside one.
-func code(s string) string {
-	s = strings.ReplaceAll(oneLine(s), "|", "¦")
+func (p *page) code(s string) string {
+	s = strings.ReplaceAll(oneLine(p.cover(s)), "|", "¦")
 	if s == "" {
 		return ""
 	}
@@ -53,7 +61,8 @@ func code(s string) string {
 }
 
 // fenced is text as a code block that nothing in it can end.
-func fenced(language, s string) string {
+func (p *page) fenced(language, s string) string {
+	s = p.cover(s)
 	fence := strings.Repeat("`", max(3, longestRun(s, '`')+1))
 	return fence + language + "\n" + strings.TrimRight(s, "\n") + "\n" + fence
 }

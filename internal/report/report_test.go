@@ -66,6 +66,8 @@ func results() map[string]deploy.Result {
 	}
 }
 
+func asItIs(s string) string { return s }
+
 func TestSummary(t *testing.T) {
 	t.Parallel()
 
@@ -73,7 +75,7 @@ func TestSummary(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			got := report.Summary(result)
+			got := report.Summary(result, asItIs)
 			golden := filepath.Join("testdata", name+".md")
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
@@ -91,10 +93,26 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestSummary_coversSecretsBeforeItEscapes uses a secret that Markdown and HTML escape: it would not be found in the
+// finished text.
+func TestSummary_coversSecretsBeforeItEscapes(t *testing.T) {
+	t.Parallel()
+
+	const secret = `a_b"c<d`
+	result := results()["failed"]
+	result.Reason, result.Hint, result.Warnings = "reason "+secret, "hint "+secret, []string{"warning " + secret}
+	got := report.Summary(result, func(s string) string { return strings.ReplaceAll(s, secret, "COVERED") })
+	for _, want := range []string{"reason COVERED", "hint COVERED", "warning COVERED"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("expected %q in:\n%s", want, got)
+		}
+	}
+}
+
 func TestSummary_keepsRemoteTextHarmless(t *testing.T) {
 	t.Parallel()
 
-	got := report.Summary(results()["failed"])
+	got := report.Summary(results()["failed"], asItIs)
 	for _, bad := range []string{"<img", "@everyone", "\n## heading", "[a](http", "\n::error"} {
 		if strings.Contains(got, bad) {
 			t.Errorf("the summary holds %q:\n%s", bad, got)
@@ -111,7 +129,7 @@ func TestSummary_staysBelowTheLimit(t *testing.T) {
 	plan.Spicepod.Changes = slices.Repeat([]string{"dataset x added"}, 10_000)
 	result.Plan = &plan
 	result.Secrets = slices.Repeat([]secretsync.Outcome{{Name: "A_SECRET", Action: secretsync.Created}}, 10_000)
-	if got, want := len(report.Summary(result)), 1<<20; got >= want {
+	if got, want := len(report.Summary(result, asItIs)), 1<<20; got >= want {
 		t.Errorf("expected %d bytes to be fewer than %d", got, want)
 	}
 }

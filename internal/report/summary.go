@@ -29,46 +29,47 @@ var verdicts = map[diag.Result]string{
 	diag.Cancelled:          "🛑 Cancelled",
 }
 
-// Summary is the job summary in Markdown: the verdict and its reason first, then the facts, then the details.
-func Summary(r deploy.Result) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "## %s", verdicts[r.Result])
+// Summary is the job summary in Markdown: the verdict and its reason first, then the facts, then the details. Every
+// text of it goes through cover first, which hides secrets: in Markdown they are escaped, and not found any more.
+func Summary(r deploy.Result, cover func(string) string) string {
+	b := &page{cover: cover}
+	fmt.Fprintf(b, "## %s", verdicts[r.Result])
 	if r.App.Name != "" {
-		fmt.Fprintf(&b, ": %s", text(r.App.Name))
+		fmt.Fprintf(b, ": %s", b.text(r.App.Name))
 	}
 	b.WriteString("\n\n")
 	if found, ok := errors.AsType[diag.Problems](r.Err); ok {
-		problems(&b, found)
+		problems(b, found)
 	} else if r.Reason != "" {
-		fmt.Fprintf(&b, "%s\n\n", text(r.Reason))
+		fmt.Fprintf(b, "%s\n\n", b.text(r.Reason))
 	}
 	if r.Hint != "" {
-		fmt.Fprintf(&b, "**What to do:** %s\n\n", prose(r.Hint))
+		fmt.Fprintf(b, "**What to do:** %s\n\n", b.prose(r.Hint))
 	}
-	facts(&b, r)
-	warnings(&b, r)
-	spicepodSection(&b, r)
-	secretsSection(&b, r)
+	facts(b, r)
+	warnings(b, r)
+	spicepodSection(b, r)
+	secretsSection(b, r)
 	return b.String()
 }
 
 // problems lists what is wrong with the input, with the line of the file it is about.
-func problems(b *strings.Builder, found diag.Problems) {
+func problems(b *page, found diag.Problems) {
 	for _, p := range found {
 		line := p.Text
 		p.Text = ""
-		fmt.Fprintf(b, "- %s\n", text(p.Error()))
+		fmt.Fprintf(b, "- %s\n", b.text(p.Error()))
 		if line != "" {
-			fmt.Fprintf(b, "  %s\n", code(line))
+			fmt.Fprintf(b, "  %s\n", b.code(line))
 		}
 		if p.Hint != "" {
-			fmt.Fprintf(b, "  **What to do:** %s\n", prose(p.Hint))
+			fmt.Fprintf(b, "  **What to do:** %s\n", b.prose(p.Hint))
 		}
 	}
 	b.WriteString("\n")
 }
 
-func facts(b *strings.Builder, r deploy.Result) {
+func facts(b *page, r deploy.Result) {
 	var rows [][2]string
 	add := func(name, value string) {
 		if value != "" {
@@ -76,10 +77,10 @@ func facts(b *strings.Builder, r deploy.Result) {
 		}
 	}
 	if r.App.ID != 0 {
-		add("App", fmt.Sprintf("[%s](%s) (id %d%s)", text(r.App.Name), r.AppURL(), r.App.ID, comma(r.App.Region)))
+		add("App", fmt.Sprintf("[%s](%s) (id %d%s)", b.text(r.App.Name), r.AppURL(), r.App.ID, comma(b, r.App.Region)))
 	}
 	if d := r.Deployment; d.ID != 0 {
-		value := fmt.Sprintf("[%d](%s), %s", d.ID, r.AppURL(), code(d.RawStatus))
+		value := fmt.Sprintf("[%d](%s), %s", d.ID, r.AppURL(), b.code(d.RawStatus))
 		switch {
 		case r.Adopted:
 			value += ", made by another run and adopted"
@@ -87,21 +88,21 @@ func facts(b *strings.Builder, r deploy.Result) {
 			value += ", found in the list after its answer was lost"
 		}
 		add("Deployment", value)
-		add("Runtime", code(d.ImageTag))
-		add("Error code", code(d.ErrorCode))
+		add("Runtime", b.code(d.ImageTag))
+		add("Error code", b.code(d.ErrorCode))
 	}
 	if p := r.Plan; p != nil && p.InTheWay != nil && r.Deployment.ID == 0 {
-		add("In the way", fmt.Sprintf("deployment %d, %s", p.InTheWay.ID, code(p.InTheWay.RawStatus)))
+		add("In the way", fmt.Sprintf("deployment %d, %s", p.InTheWay.ID, b.code(p.InTheWay.RawStatus)))
 	}
 	if r.SupersededBy != 0 {
 		add("Replaced by", fmt.Sprintf("deployment %d", r.SupersededBy))
 	}
-	add("Commit", commit(r))
+	add("Commit", commit(b, r))
 	if r.Duration > 0 {
 		add("Duration", r.Duration.Round(100*time.Millisecond).String())
 	}
 	if r.Plan != nil {
-		add("Tags", text(strings.Join(r.Plan.TagChanges, ", ")))
+		add("Tags", b.text(strings.Join(r.Plan.TagChanges, ", ")))
 	}
 	if len(rows) == 0 {
 		return
@@ -113,35 +114,35 @@ func facts(b *strings.Builder, r deploy.Result) {
 	b.WriteString("\n")
 }
 
-func commit(r deploy.Result) string {
+func commit(b *page, r deploy.Result) string {
 	q := r.Request
 	var parts []string
 	if q.CommitSHA != "" {
-		parts = append(parts, code(q.CommitSHA[:min(len(q.CommitSHA), 7)]))
+		parts = append(parts, b.code(q.CommitSHA[:min(len(q.CommitSHA), 7)]))
 	}
 	if q.Branch != "" {
-		parts = append(parts, "on "+code(q.Branch))
+		parts = append(parts, "on "+b.code(q.Branch))
 	}
 	if q.CommitMessage != "" {
-		parts = append(parts, text(q.CommitMessage))
+		parts = append(parts, b.text(q.CommitMessage))
 	}
 	return strings.Join(parts, " ")
 }
 
-func comma(s string) string {
+func comma(b *page, s string) string {
 	if s == "" {
 		return ""
 	}
-	return ", " + text(s)
+	return ", " + b.text(s)
 }
 
-func warnings(b *strings.Builder, r deploy.Result) {
+func warnings(b *page, r deploy.Result) {
 	for _, w := range r.Warnings {
-		fmt.Fprintf(b, "> ⚠️ %s\n\n", text(w))
+		fmt.Fprintf(b, "> ⚠️ %s\n\n", b.text(w))
 	}
 }
 
-func spicepodSection(b *strings.Builder, r deploy.Result) {
+func spicepodSection(b *page, r deploy.Result) {
 	p := r.Plan
 	if p == nil || p.Spicepod.Empty() {
 		return
@@ -157,12 +158,12 @@ func spicepodSection(b *strings.Builder, r deploy.Result) {
 			fmt.Fprintf(b, "- and %d more\n", len(p.Spicepod.Changes)-most)
 			break
 		}
-		fmt.Fprintf(b, "- %s\n", text(change))
+		fmt.Fprintf(b, "- %s\n", b.text(change))
 	}
-	fmt.Fprintf(b, "\n<details><summary>Difference</summary>\n\n%s\n\n</details>\n\n", fenced("diff", cut(p.Spicepod.Unified, mostOfDiff)))
+	fmt.Fprintf(b, "\n<details><summary>Difference</summary>\n\n%s\n\n</details>\n\n", b.fenced("diff", cut(p.Spicepod.Unified, mostOfDiff)))
 }
 
-func secretsSection(b *strings.Builder, r deploy.Result) {
+func secretsSection(b *page, r deploy.Result) {
 	if len(r.Secrets) == 0 {
 		return
 	}
@@ -173,7 +174,7 @@ func secretsSection(b *strings.Builder, r deploy.Result) {
 			fmt.Fprintf(b, "| and %d more | |\n", len(r.Secrets)-most)
 			break
 		}
-		fmt.Fprintf(b, "| %s | %s |\n", code(s.Name), s.Action)
+		fmt.Fprintf(b, "| %s | %s |\n", b.code(s.Name), s.Action)
 	}
 	b.WriteString("\n")
 }
