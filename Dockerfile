@@ -1,7 +1,9 @@
 # The action and the container step: a static binary and the certificates it needs, nothing else.
 FROM --platform=$BUILDPLATFORM golang:1.26-alpine AS build
-ARG TARGETOS=linux
-ARG TARGETARCH=amd64
+# Set by BuildKit. A default here would win over what it sets; the older builder leaves them empty, which means
+# the machine it runs on (and needs --build-arg BUILDPLATFORM=linux/amd64).
+ARG TARGETOS
+ARG TARGETARCH
 ARG VERSION=""
 ARG COMMIT=""
 WORKDIR /src
