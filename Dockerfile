@@ -1,16 +1,12 @@
 # The action and the container step: a static binary and the certificates it needs, nothing else.
-FROM --platform=$BUILDPLATFORM golang:1.26-alpine AS build
-# Set by BuildKit. A default here would win over what it sets; the older builder leaves them empty, which means
-# the machine it runs on (and needs --build-arg BUILDPLATFORM=linux/amd64).
-ARG TARGETOS
-ARG TARGETARCH
+FROM golang:1.26-alpine AS build
 ARG VERSION=""
 ARG COMMIT=""
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath \
+RUN CGO_ENABLED=0 go build -trimpath \
     -ldflags "-s -w -X github.com/spicedeploy/spice-deploy/internal/cli.version=$VERSION -X github.com/spicedeploy/spice-deploy/internal/cli.commit=$COMMIT" \
     -o /spice-deploy .
 
