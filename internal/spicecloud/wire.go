@@ -1,0 +1,155 @@
+package spicecloud
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The sources about Spice Cloud disagree on many types, and fields come and go. A client that insisted would
+// break with each edition of the service for a field that it does not even need. So these types take what comes:
+// null, another scalar, anything; only ids and containers must be what they should be.
+
+// text is a string; another scalar gives its literal, everything else "".
+type text string
+
+func (t *text) UnmarshalJSON(raw []byte) error {
+	*t = ""
+	var s string
+	switch {
+	case json.Unmarshal(raw, &s) == nil:
+		*t = text(s) // null leaves it empty
+	case raw[0] != '{' && raw[0] != '[':
+		*t = text(raw)
+	}
+	return nil
+}
+
+// whole is an integer, as a number or in a string; everything else gives 0.
+type whole int64
+
+func (w *whole) UnmarshalJSON(raw []byte) error {
+	n, err := strconv.ParseInt(strings.Trim(string(raw), `"`), 10, 64)
+	if err != nil {
+		n = 0
+	}
+	*w = whole(n)
+	return nil
+}
+
+// flag is a boolean; everything else gives false.
+type flag bool
+
+func (f *flag) UnmarshalJSON(raw []byte) error {
+	*f = string(raw) == "true"
+	return nil
+}
+
+// instant is a time in the form of RFC 3339; everything else gives the zero time.
+type instant struct{ time.Time }
+
+func (i *instant) UnmarshalJSON(raw []byte) error {
+	at, err := time.Parse(time.RFC3339, strings.Trim(string(raw), `"`))
+	if err != nil {
+		at = time.Time{}
+	}
+	i.Time = at.UTC()
+	return nil
+}
+
+// readJSON reads the body of an answer that must be JSON.
+func readJSON(a answer, v any) error {
+	body := bytes.TrimSpace(a.body)
+	if len(body) == 0 {
+		return errors.New("it is empty; expected JSON")
+	}
+	if isHTML(body) {
+		return fmt.Errorf("it is %s; expected JSON", line(plain(body)))
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+			return fmt.Errorf("it is not JSON, or only a part of it: %w", err)
+		}
+		return fmt.Errorf("it is not the JSON expected: %w", err)
+	}
+	return nil
+}
+
+// readObject reads an answer that must be one JSON object.
+func readObject(a answer, v any) error {
+	var raw json.RawMessage
+	if err := readJSON(a, &raw); err != nil {
+		return err
+	}
+	return unmarshalObject(raw, v)
+}
+
+func unmarshalObject(raw json.RawMessage, v any) error {
+	if len(raw) == 0 || raw[0] != '{' {
+		// A JSON null would be taken for an object without members.
+		return errors.New("it is not the JSON expected: not an object")
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return fmt.Errorf("it is not the JSON expected: %w", err)
+	}
+	return nil
+}
+
+// readList reads a list: under the first of the keys that is there, or a bare array. A list without its key is
+// an error; null under the key is how some servers write the empty list.
+func readList(a answer, keys ...string) ([]json.RawMessage, error) {
+	var raw json.RawMessage
+	if err := readJSON(a, &raw); err != nil {
+		return nil, err
+	}
+	if raw[0] != '[' {
+		var envelope map[string]json.RawMessage
+		if err := unmarshalObject(raw, &envelope); err != nil {
+			return nil, err
+		}
+		raw = nil
+		for _, key := range keys {
+			if raw = envelope[key]; raw != nil {
+				break
+			}
+		}
+		if raw == nil {
+			return nil, fmt.Errorf("it is not the JSON expected: it has no %q", keys[0])
+		}
+	}
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return nil, fmt.Errorf("it is not the JSON expected: %q is not a list", keys[0])
+	}
+	return items, nil
+}
+
+// readItems reads a list and each of its items.
+func readItems[T any](a answer, read func(json.RawMessage) (T, error), keys ...string) ([]T, error) {
+	raw, err := readList(a, keys...)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]T, 0, len(raw))
+	for i, one := range raw {
+		item, err := read(one)
+		if err != nil {
+			return nil, fmt.Errorf("number %d of %q: %w", i+1, keys[0], err)
+		}
+		items = append(items, item)
+	}
+	return items, nil
+}
+
+// readAck reads the answer to a change that has nothing to tell: no body, or any JSON. A proxy's page is neither.
+func readAck(a answer) error {
+	if len(bytes.TrimSpace(a.body)) == 0 {
+		return nil
+	}
+	var ignored json.RawMessage
+	return readJSON(a, &ignored)
+}
