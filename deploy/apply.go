@@ -43,10 +43,10 @@ func (r *run) createApp(ctx context.Context, plan *Plan) error {
 		}
 		return apps[i], true, nil
 	}
+	r.claim = claim{what: "the app", hint: "run again: if the app was created, it is found by its name"}
 	app, _, err := once(ctx, r, func(ctx context.Context) (spicecloud.App, error) {
 		return r.Cloud.CreateApp(r.patient(ctx), spicecloud.NewApp{Name: name, Region: r.Options.Region, Visibility: r.Options.Visibility})
 	}, find)
-	r.claim.open = false // an app is found by its name, whenever it shows
 	if answer, ok := errors.AsType[*spicecloud.APIError](err); ok && answer.Status == http.StatusConflict {
 		return because(diag.NameTaken, fmt.Errorf("create app %q: %w", name, err))
 	}
@@ -57,7 +57,7 @@ func (r *run) createApp(ctx context.Context, plan *Plan) error {
 		return because(diag.AppNotHosted, fmt.Errorf("app %q was created as the kind %q, which Spice Cloud does not run", name, app.Kind))
 	}
 	app.Name = cmp.Or(app.Name, name)
-	r.changed = true
+	r.changed, r.created, r.claim = true, true, claim{}
 	r.result.App, plan.App = app, app
 	plan.CreateApp = false
 	r.info(PhaseApp, "%s created (id %d%s)", app.Name, app.ID, where(app, r.Options.Org))
@@ -143,7 +143,7 @@ func (r *run) writeSecrets(ctx context.Context, plan *Plan) error {
 	if len(r.Secrets.Secrets) == 0 || r.written == plan.Newest && r.result.Secrets != nil {
 		return nil
 	}
-	outcomes, err := secretsync.Write(ctx, r.Cloud, r.result.App.ID, r.Secrets, plan.existing)
+	outcomes, err := secretsync.Write(r.patient(ctx), r.Cloud, r.result.App.ID, r.Secrets, plan.existing)
 	r.result.Secrets = outcomes
 	if count(outcomes, secretsync.Created, secretsync.Updated, secretsync.Unknown) > 0 {
 		r.changed = true

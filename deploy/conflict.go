@@ -28,7 +28,7 @@ var errRefusedForAnother = errors.New("refused while another deployment has not 
 func inTheWay(newestFirst []spicecloud.Deployment) *spicecloud.Deployment {
 	for _, d := range newestFirst {
 		switch d.Status {
-		case spicecloud.Queued, spicecloud.InProgress:
+		case spicecloud.Queued, spicecloud.InProgress, spicecloud.Unknown:
 			return &d
 		case spicecloud.Succeeded, spicecloud.Failed:
 			return nil
@@ -40,30 +40,31 @@ func inTheWay(newestFirst []spicecloud.Deployment) *spicecloud.Deployment {
 // clearTheWay applies on-conflict before anything is changed.
 func (r *run) clearTheWay(ctx context.Context, plan *Plan) (way, error) {
 	other := plan.InTheWay
+	r.obstacle = other
 	if other == nil {
 		return clear, nil
 	}
 	switch r.Options.OnConflict {
 	case "fail":
-		return clear, because(diag.DeploymentInTheWay, fmt.Errorf("%s; %s", r.describe(*other, plan), r.leftBehind()))
+		return clear, because(diag.DeploymentInTheWay, fmt.Errorf("%s; %s", r.describe(*other), r.leftBehind()))
 	case "skip":
-		return clear, ended(diag.Skipped, "%s; skipped as on-conflict asks; %s", r.describe(*other, plan), r.leftBehind())
+		return clear, ended(diag.Skipped, "%s; skipped as on-conflict asks; %s", r.describe(*other), r.leftBehind())
 	case "replace":
-		r.notice(PhaseConflict, "%s: it will be replaced where Spice Cloud allows it", r.describe(*other, plan))
+		r.inWay(Notice, *other, "%s: it will be replaced where Spice Cloud allows it")
 		return clear, nil
 	case "adopt":
 		if sameCommit(*other, plan.Request) && !plan.PushSpicepod && !r.changed {
-			r.notice(PhaseConflict, "%s, which is this commit with this spicepod: following it instead of making another; nothing is written, secrets neither", r.describe(*other, plan))
+			r.notice(PhaseConflict, "%s, which is this commit with this spicepod: following it instead of making another; nothing is written, secrets neither", r.describe(*other))
 			r.result.Deployment, r.result.Adopted = *other, true
 			return follow, nil
 		}
 	}
 	if r.mayReplace(*other) {
-		r.notice(PhaseConflict, "%s and has had half of timeout-seconds: asking for ours all the same", r.describe(*other, plan))
+		r.inWay(Notice, *other, "%s and has had half of timeout-seconds: asking for ours all the same")
 		return clear, nil
 	}
-	r.info(PhaseConflict, "%s: waiting for it", r.describe(*other, plan))
-	return waited, r.waitFor(ctx, plan, r.mayReplace)
+	r.inWay(Info, *other, "%s: waiting for it")
+	return waited, r.waitFor(ctx, r.mayReplace)
 }
 
 func sameCommit(d spicecloud.Deployment, request spicecloud.NewDeployment) bool {
@@ -78,61 +79,77 @@ func (r *run) mayReplace(other spicecloud.Deployment) bool {
 }
 
 // waitAfterRefusal waits until it makes sense to ask again for the deployment that was refused.
-func (r *run) waitAfterRefusal(ctx context.Context, plan *Plan) error {
-	list, err := r.Cloud.Deployments(ctx, r.result.App.ID, spicecloud.DeploymentQuery{Limit: 100})
+func (r *run) waitAfterRefusal(ctx context.Context) error {
+	r.refused = true
+	refusedFor, err := r.lookForOthers(ctx)
 	if err != nil {
 		return fmt.Errorf("see which deployment is in the way: %w", err)
 	}
-	said := "Spice Cloud refused the deployment because another one has not ended, which its list does not show"
-	refusedFor := inTheWay(list.Deployments)
+	said := refusedUnseen
 	if refusedFor != nil {
-		said = r.describe(*refusedFor, plan)
+		said = r.describe(*refusedFor)
 	}
 	switch r.Options.OnConflict {
 	case "fail":
 		return because(diag.DeploymentInTheWay, fmt.Errorf("%s; it came while this run was at work; %s", said, r.leftBehind()))
 	case "skip":
 		return ended(diag.Skipped, "%s; it came while this run was at work; skipped as on-conflict asks; %s", said, r.leftBehind())
+	case "adopt":
+		if refusedFor != nil && sameCommit(*refusedFor, r.result.Request) && !r.changed {
+			return nil // the next plan adopts it
+		}
 	}
-	r.info(PhaseConflict, "%s: waiting to ask again", said)
+	if refusedFor != nil {
+		r.inWay(Info, *refusedFor, "%s: waiting to ask again")
+	} else if r.news(said) {
+		r.info(PhaseConflict, "%s: waiting to ask again", said)
+	}
 	asked := time.Now()
 	if err := pause(ctx, r.askAgain.NextBackOff()); err != nil {
-		return r.blocked(ctx, plan, refusedFor, err)
+		return err
 	}
-	return r.waitFor(ctx, plan, func(other spicecloud.Deployment) bool {
-		news := refusedFor == nil || other.ID != refusedFor.ID || other.Status != refusedFor.Status
+	return r.waitFor(ctx, func(other spicecloud.Deployment) bool {
+		changed := refusedFor == nil || other.ID != refusedFor.ID || other.Status != refusedFor.Status
 		replace := r.Options.OnConflict == "replace" && other.Status != spicecloud.Queued
-		return (replace || r.mayReplace(other)) && (news || time.Since(asked) >= r.Options.PollInterval)
+		return (replace || r.mayReplace(other)) && (changed || time.Since(asked) >= r.Options.PollInterval)
 	})
 }
 
+// refusedUnseen is said of a deployment that is in the way and in no list.
+const refusedUnseen = "Spice Cloud refused the deployment because another one has not ended, which its list does not show"
+
 // waitFor looks at the app's deployments until none is in the way, or goOn accepts the one that is.
-func (r *run) waitFor(ctx context.Context, plan *Plan, goOn func(spicecloud.Deployment) bool) error {
-	var last *spicecloud.Deployment
-	look := func(ctx context.Context) (*spicecloud.Deployment, bool, error) {
-		list, err := r.Cloud.Deployments(ctx, r.result.App.ID, spicecloud.DeploymentQuery{Limit: 100})
+func (r *run) waitFor(ctx context.Context, goOn func(spicecloud.Deployment) bool) error {
+	_, err := poll.Until(ctx, r.pauses(longestPause), func(ctx context.Context) (struct{}, bool, error) {
+		last := r.obstacle
+		other, err := r.lookForOthers(ctx)
 		if err != nil {
-			return nil, false, fmt.Errorf("wait for another deployment: %w", err)
+			return struct{}{}, false, fmt.Errorf("wait for another deployment: %w", err)
 		}
-		plan.AsOf, plan.ReadAt = list.ServerTime, time.Now()
-		other := inTheWay(list.Deployments)
 		if other != nil && last != nil && (other.ID != last.ID || other.Status != last.Status) {
-			r.info(PhaseConflict, "%s", r.describe(*other, plan))
+			r.info(PhaseConflict, "%s", r.describe(*other))
 		}
-		last = other
-		return other, other == nil || goOn(*other), nil
-	}
-	_, err := poll.Until(ctx, poll.Schedule(r.Options.PollInterval), look)
-	return r.blocked(ctx, plan, last, err)
+		return struct{}{}, other == nil || goOn(*other), nil
+	})
+	return err
 }
 
-// blocked makes a conflict of an error that came when the deadline passed while another deployment was in the way.
-func (r *run) blocked(ctx context.Context, plan *Plan, other *spicecloud.Deployment, err error) error {
-	if err == nil || other == nil || !errors.Is(context.Cause(ctx), errDeadline) {
-		return err
+// lookForOthers returns the deployment that is in the way now, nil where none is.
+func (r *run) lookForOthers(ctx context.Context) (*spicecloud.Deployment, error) {
+	list, err := r.Cloud.Deployments(r.patient(ctx), r.result.App.ID, spicecloud.DeploymentQuery{Limit: 100})
+	if err != nil {
+		return nil, err
 	}
-	return because(diag.DeploymentInTheWay, fmt.Errorf("%s, and was in the way until timeout-seconds (%s) had passed; %s",
-		r.describe(*other, plan), r.Options.Timeout, r.leftBehind()))
+	r.clock = clockOf(list)
+	r.obstacle = inTheWay(list.Deployments)
+	return r.obstacle, nil
+}
+
+// inWay says something about a deployment of others, once for each state that it is in.
+func (r *run) inWay(level Level, other spicecloud.Deployment, format string) {
+	if r.news(fmt.Sprint(format, other.ID, other.RawStatus)) {
+		r.observe(PhaseConflict, level, format, r.describe(other))
+	}
 }
 
 // pause waits for d or until ctx ends.
@@ -148,7 +165,7 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // describe names a deployment of others: its id, commit, state and age by the service's clock.
-func (r *run) describe(d spicecloud.Deployment, plan *Plan) string {
+func (r *run) describe(d spicecloud.Deployment) string {
 	text := fmt.Sprintf("deployment %d", d.ID)
 	if d.CommitSHA != "" {
 		text += " of commit " + short(d.CommitSHA)
@@ -157,19 +174,10 @@ func (r *run) describe(d spicecloud.Deployment, plan *Plan) string {
 		text += " on " + d.Branch
 	}
 	text += " is " + d.RawStatus
-	now := plan.now()
-	if !d.CreatedAt.IsZero() && now.After(d.CreatedAt) {
+	if now := r.clock.now(); !d.CreatedAt.IsZero() && now.After(d.CreatedAt) {
 		text += fmt.Sprintf(", created %s ago", now.Sub(d.CreatedAt).Round(time.Second))
 	}
 	return text
-}
-
-// now is the time by the service's clock, as far as it is known.
-func (p *Plan) now() time.Time {
-	if p.AsOf.IsZero() {
-		return time.Now()
-	}
-	return p.AsOf.Add(time.Since(p.ReadAt))
 }
 
 // short is a commit as people read it.

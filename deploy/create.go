@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
+
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
 	"github.com/spicedeploy/spice-deploy/poll"
@@ -20,7 +22,9 @@ const quietPeriod = 10 * time.Second
 // claim is what our deployment is known by after its answer was lost. It is set by the first request for one and
 // holds for the run: an effect that comes late is still ours.
 type claim struct {
-	open    bool // a request went out whose fate is not known
+	open    bool   // a request went out whose fate is not known
+	what    string // what it may have made: a deployment for this commit
+	hint    string // what to do when the run ends like that
 	known   map[int64]bool
 	asked   time.Time // by the service's clock; zero where that is not known
 	request spicecloud.NewDeployment
@@ -43,7 +47,7 @@ func (r *run) create(ctx context.Context, plan *Plan) error {
 	switch answer, _ := errors.AsType[*spicecloud.APIError](err); {
 	case answer != nil && answer.Code == "spicepod_paused":
 		return r.resume(ctx, plan)
-	case answer != nil && answer.Status == http.StatusConflict:
+	case refusedForAnother(answer):
 		return errRefusedForAnother
 	case answer != nil && answer.Status == http.StatusBadRequest && r.Manifest == nil && len(plan.App.Spicepod) == 0:
 		return because(diag.SpicepodMissing, err)
@@ -58,8 +62,8 @@ func (r *run) create(ctx context.Context, plan *Plan) error {
 
 // resume wakes a paused app, which deploys what is stored: that deployment is ours.
 func (r *run) resume(ctx context.Context, plan *Plan) error {
-	if r.Options.IfPaused != "resume" {
-		return because(diag.AppPaused, fmt.Errorf("app %q is paused; %s", plan.App.Name, r.leftBehind()))
+	if err := r.mayResume(plan); err != nil {
+		return err
 	}
 	r.notice(PhaseDeployment, "app %q is paused: resuming it, as if-paused asks, which deploys", plan.App.Name)
 	r.stake(plan, true)
@@ -67,6 +71,9 @@ func (r *run) resume(ctx context.Context, plan *Plan) error {
 		id, err := r.Cloud.ResumeApp(r.patient(ctx), r.result.App.ID)
 		return spicecloud.Deployment{ID: id, Status: spicecloud.Queued, RawStatus: string(spicecloud.Queued)}, err
 	}, r.findOurs)
+	if answer, _ := errors.AsType[*spicecloud.APIError](err); refusedForAnother(answer) {
+		return errRefusedForAnother // somebody else has resumed it, or deploys it
+	}
 	if err != nil {
 		return fmt.Errorf("resume app %q: %w", plan.App.Name, err)
 	}
@@ -74,14 +81,38 @@ func (r *run) resume(ctx context.Context, plan *Plan) error {
 	return nil
 }
 
+// mayResume refuses a paused app, unless if-paused asks for its resumption.
+func (r *run) mayResume(plan *Plan) error {
+	if r.Options.IfPaused == "resume" {
+		return nil
+	}
+	return because(diag.AppPaused, fmt.Errorf("app %q is paused; %s", plan.App.Name, r.leftBehind()))
+}
+
+// refusedForAnother tells whether a request for a deployment was refused because of another one. Spice Cloud
+// documents no code for that; those that it documents for 409 mean something else, which waiting does not change.
+func refusedForAnother(answer *spicecloud.APIError) bool {
+	if answer == nil || answer.Status != http.StatusConflict {
+		return false
+	}
+	switch answer.Code {
+	case "github_connected", "github_not_connected", "root_directory_conflict":
+		return false
+	}
+	return true
+}
+
 // stake notes what tells our deployment from all others, before it is asked for.
 func (r *run) stake(plan *Plan, resumed bool) {
 	if r.claim.open {
 		return
 	}
-	r.claim = claim{known: plan.Known, request: plan.Request, resumed: resumed}
-	if !plan.AsOf.IsZero() {
-		r.claim.asked = plan.now()
+	r.claim = claim{
+		what: "a deployment for this commit", hint: diag.Hint(diag.AnswerLost),
+		known: plan.Known, request: plan.Request, resumed: resumed,
+	}
+	if r.clock.known() {
+		r.claim.asked = r.clock.now()
 	}
 }
 
@@ -89,15 +120,18 @@ func (r *run) stake(plan *Plan, resumed bool) {
 func (r *run) have(d spicecloud.Deployment, found bool) {
 	r.changed, r.claim.open = true, false
 	r.result.Deployment, r.result.TakenOver = d, found
-	if found {
+	switch {
+	case found && r.claim.resumed:
+		r.notice(PhaseDeployment, "the answer to the resumption was lost; deployment %d is what it made: there is no other new one", d.ID)
+	case found:
 		r.notice(PhaseDeployment, "the answer to the create was lost; deployment %d is it: new, made through the API, and of this commit", d.ID)
 	}
 	r.info(PhaseDeployment, "%d %s", d.ID, d.RawStatus)
 }
 
-// once makes something that must not be made twice. An answer that was lost is looked for with find; only when
-// quietPeriod has passed and a look after that finds nothing is the request made again. Where looking fails, it
-// is never made again.
+// once makes something that must not be made twice: what r.claim is about. An answer that was lost is looked for
+// with find; only when quietPeriod has passed and a look after that finds nothing is the request made again. Where
+// looking fails, it is never made again.
 func once[T any](ctx context.Context, r *run, make func(context.Context) (T, error), find func(context.Context) (T, bool, error)) (made T, found bool, err error) {
 	for {
 		made, err = make(ctx)
@@ -112,12 +146,12 @@ func once[T any](ctx context.Context, r *run, make func(context.Context) (T, err
 		}
 		r.changed, r.claim.open = true, true
 		r.warn(PhaseDeployment, "the answer was lost (%s): looking whether the request came through", lost.Err)
-		made, found, err = lookFor(ctx, find)
-		if found || err != nil {
-			if err != nil {
-				err = becauseLost(ctx, lost, err)
-			}
-			return made, found, err
+		made, found, err = lookFor(ctx, r.pauses(2*time.Second), find)
+		if err != nil {
+			return made, false, r.becauseLost(ctx, lost, err)
+		}
+		if found {
+			return made, true, nil
 		}
 		r.notice(PhaseDeployment, "nothing new after %s: the request did not come through and is made again", quietPeriod)
 	}
@@ -125,9 +159,9 @@ func once[T any](ctx context.Context, r *run, make func(context.Context) (T, err
 
 // lookFor looks until it finds, or has looked once more after the quiet period. When ctx has ended, or ends
 // meanwhile, one short last look tells whether something was left behind.
-func lookFor[T any](ctx context.Context, find func(context.Context) (T, bool, error)) (made T, found bool, err error) {
+func lookFor[T any](ctx context.Context, schedule backoff.BackOff, find func(context.Context) (T, bool, error)) (made T, found bool, err error) {
 	since := time.Now()
-	made, err = poll.Until(ctx, poll.Schedule(2*time.Second), func(ctx context.Context) (T, bool, error) {
+	made, err = poll.Until(ctx, schedule, func(ctx context.Context) (T, bool, error) {
 		quiet := time.Since(since) >= quietPeriod
 		made, ok, err := find(ctx)
 		found = ok
@@ -146,14 +180,14 @@ func lookFor[T any](ctx context.Context, find func(context.Context) (T, bool, er
 }
 
 // becauseLost is the end of a run that cannot find out what became of its create.
-func becauseLost(ctx context.Context, lost, err error) error {
+func (r *run) becauseLost(ctx context.Context, lost, err error) error {
 	if end, ok := errors.AsType[*diag.Error](err); ok {
 		return end
 	}
 	if _, ok := errors.AsType[diag.Interrupted](context.Cause(ctx)); ok {
 		return context.Cause(ctx)
 	}
-	return because(diag.AnswerLost, fmt.Errorf("%w; looking for it failed too: %w", lost, err))
+	return &diag.Error{Result: diag.Unavailable, Hint: r.claim.hint, Err: fmt.Errorf("%w; looking for it failed too: %w%s", lost, err, r.mayExist())}
 }
 
 // takeOverEarlier finds the deployment that a lost request of this run made after all, when the run has gone on
@@ -177,6 +211,7 @@ func (r *run) findOurs(ctx context.Context) (spicecloud.Deployment, bool, error)
 		return spicecloud.Deployment{}, false, err
 	}
 	var ours []spicecloud.Deployment
+	var foreign *spicecloud.Deployment
 	for _, d := range list.Deployments {
 		if r.claim.known[d.ID] || r.claim.tooEarly(d) {
 			continue
@@ -189,11 +224,14 @@ func (r *run) findOurs(ctx context.Context) (spicecloud.Deployment, bool, error)
 			ours = append(ours, d)
 		case r.result.App.ProductionBranch != "":
 			// Of a connected app the service deploys the head of the production branch, whatever we say.
-			return d, false, because(diag.ForeignDeployment, fmt.Errorf(
-				"the answer to the create was lost, and deployment %d of commit %s is new: it may be this run's", d.ID, short(d.CommitSHA)))
+			foreign = &d
 		}
 	}
-	if len(ours) == 0 {
+	switch {
+	case len(ours) == 0 && foreign != nil:
+		return *foreign, false, because(diag.ForeignDeployment, fmt.Errorf(
+			"the answer to the create was lost, and deployment %d of commit %s is new: it may be this run's", foreign.ID, short(foreign.CommitSHA)))
+	case len(ours) == 0:
 		return spicecloud.Deployment{}, false, nil
 	}
 	first := ours[len(ours)-1] // the list is newest first: the one made soonest after we asked

@@ -82,14 +82,14 @@ func (d *Deployer) Run(ctx context.Context) Result {
 // within runs steps within the deadline and turns how they ended into a result.
 func (d *Deployer) within(ctx context.Context, steps func(*run, context.Context) error) Result {
 	r := &run{
-		Deployer: d, started: time.Now(), written: -1,
-		askAgain: poll.Schedule(min(5*time.Second, d.Options.PollInterval)),
+		Deployer: d, started: time.Now(), written: -1, said: map[string]bool{},
 	}
+	r.askAgain = r.pauses(longestPause)
 	r.result.Org = cmp.Or(d.Options.Org, d.Owner)
 	r.result.Request = r.request()
 	ctx, cancel := context.WithTimeoutCause(ctx, d.Options.Timeout, errDeadline)
 	defer cancel()
-	r.finish(ctx, steps(r, ctx))
+	r.finish(steps(r, ctx))
 	return r.result
 }
 
@@ -99,12 +99,25 @@ type run struct {
 
 	started time.Time
 	result  Result
-	changed bool  // something was written: give up only at the deadline from here on
-	claim   claim // how our deployment is told from others after a lost answer
-	written int64 // the newest deployment there was when the secrets were written; -1 before that
+	said    map[string]bool // what was said and is not to be said again, see news
+	changed bool            // something was written: give up only at the deadline from here on
+	created bool            // the app is new
+	claim   claim           // how our deployment is told from others after a lost answer
+	clock   clock           // the service's
+	written int64           // the newest deployment there was when the secrets were written; -1 before that
 
-	askAgain backoff.BackOff // the pauses after a create that was refused for another deployment
+	obstacle *spicecloud.Deployment // the one that was in the way at the last look; nil where none was
+	refused  bool                   // the last create was refused because of another deployment
+	askAgain backoff.BackOff        // the pauses after such a refusal
 }
+
+// pauses grow up to the longest one that is allowed, and to poll-interval-seconds where that is shorter. Nothing
+// waits for longer than 5 s without a look, so that a poll interval is an upper bound and no delay.
+func (r *run) pauses(longest time.Duration) backoff.BackOff {
+	return poll.Schedule(min(longest, longestPause, r.Options.PollInterval))
+}
+
+const longestPause = 5 * time.Second
 
 // patient bounds how long failures are borne as long as nothing was changed; later, only the deadline does.
 func (r *run) patient(ctx context.Context) context.Context {
@@ -146,7 +159,7 @@ func (r *run) steps(ctx context.Context) error {
 			return err
 		}
 		if err := r.create(ctx, plan); errors.Is(err, errRefusedForAnother) {
-			if err := r.waitAfterRefusal(ctx, plan); err != nil {
+			if err := r.waitAfterRefusal(ctx); err != nil {
 				return err
 			}
 			continue // the other run may have left another spicepod behind
@@ -160,6 +173,9 @@ func (r *run) steps(ctx context.Context) error {
 // toTheEnd follows our deployment, and tidies up once it has succeeded.
 func (r *run) toTheEnd(ctx context.Context, plan *Plan) error {
 	if !r.Options.WaitForCompletion {
+		if r.result.Adopted {
+			return ended(diag.Submitted, "deployment %d was made by another run for the same commit, and adopted; it was not waited for", r.result.Deployment.ID)
+		}
 		return ended(diag.Submitted, "deployment %d was created; it was not waited for", r.result.Deployment.ID)
 	}
 	if err := r.follow(ctx); err != nil {

@@ -17,33 +17,59 @@ import (
 
 // classify says how a run ends because of err, and what the user can do. What a step decided itself stands; the
 // rest is told from the kind of the error.
-func (r *run) classify(ctx context.Context, err error) *diag.Error {
+func (r *run) classify(err error) *diag.Error {
 	if end, ok := errors.AsType[*diag.Error](err); ok {
-		return &diag.Error{Result: end.Result, Err: err, Hint: end.Hint}
+		result := end.Result
+		if result == diag.InvalidInput && r.changed {
+			result = diag.Rejected // which promises no longer that nothing was changed
+		}
+		return &diag.Error{Result: result, Err: err, Hint: end.Hint}
 	}
 	if stop, ok := errors.AsType[diag.Interrupted](err); ok {
 		return r.interrupted(stop)
 	}
-	if r.result.Deployment.ID != 0 && (ctx.Err() != nil || errors.Is(err, errDeadline)) {
-		return r.timedOut(err)
+	ours, late := r.result.Deployment.ID != 0, errors.Is(err, errDeadline)
+	switch {
+	case ours && late && !failing(err):
+		return r.timedOut()
+	case ours:
+		return r.lostSight(err)
+	case late && (r.obstacle != nil || r.refused && !failing(err)):
+		return r.blocked(err)
 	}
 	end := r.fromCloud(err)
+	if end.Result == diag.InvalidInput && r.changed {
+		end.Result = diag.Rejected
+	}
 	if partly, ok := errors.AsType[*secretsync.WriteError](err); ok && len(partly.Written)+len(partly.Unknown) > 0 {
 		end.Hint = strings.TrimSuffix(end.Hint, ".") + ". " + diag.Hint(diag.SecretsPartlyWritten)
 	}
-	if r.result.Deployment.ID != 0 {
-		end.Err = fmt.Errorf("deployment %d may still be running, but could not be followed: %w", r.result.Deployment.ID, end.Err)
+	if r.changed {
+		end.Err = fmt.Errorf("%w; %s%s", end.Err, r.leftBehind(), r.mayExist())
 	}
 	return end
+}
+
+// failing tells whether a request had failed before err ended its call: then the deadline is not all there is to
+// say.
+func failing(err error) bool {
+	_, answered := errors.AsType[*spicecloud.APIError](err)
+	_, network := errors.AsType[*spicecloud.NetworkError](err)
+	_, bad := errors.AsType[*spicecloud.BadResponseError](err)
+	_, token := errors.AsType[*spicecloud.TokenError](err)
+	return answered || network || bad || token
 }
 
 // fromCloud tells an end from what the client says of Spice Cloud's answer, or of the lack of one.
 func (r *run) fromCloud(err error) *diag.Error {
 	if refused, ok := errors.AsType[*spicecloud.TokenError](err); ok {
-		if refused.Status < http.StatusInternalServerError {
-			return because(diag.ClientRefused, err)
+		switch {
+		case refused.Status == http.StatusTooManyRequests:
+			return because(diag.RateLimited, err)
+		case refused.Status >= http.StatusInternalServerError || refused.Status == http.StatusRequestTimeout:
+			return r.unreachable(err)
 		}
-		return r.unreachable(err)
+		return because(diag.ClientRefused, err)
 	}
 	if redirect, ok := errors.AsType[*spicecloud.RedirectError](err); ok {
 		return because(diag.Redirected, redirect)
@@ -130,8 +156,8 @@ func (r *run) interrupted(stop diag.Interrupted) *diag.Error {
 		end.Err = fmt.Errorf("%w while deployment %d was %s; it goes on without this run", stop, d.ID, d.RawStatus)
 		end.Hint = "Spice Cloud has no way to cancel a deployment. Running again for the same commit with on-conflict: adopt follows it"
 	case r.claim.open:
-		end.Err = fmt.Errorf("%w before the create was answered: a deployment for this commit may exist", stop)
-		end.Hint = diag.Hint(diag.AnswerLost)
+		end.Err = fmt.Errorf("%w before the create was answered%s", stop, r.mayExist())
+		end.Hint = r.claim.hint
 	case r.changed:
 		end.Err = fmt.Errorf("%w before a deployment was created; %s", stop, r.leftBehind())
 		end.Hint = "run again: the running version is untouched until a deployment"
@@ -142,38 +168,73 @@ func (r *run) interrupted(stop diag.Interrupted) *diag.Error {
 }
 
 // timedOut ends a run whose deployment had not ended by the deadline.
-func (r *run) timedOut(err error) *diag.Error {
+func (r *run) timedOut() *diag.Error {
 	d := r.result.Deployment
 	cause := diag.StuckInProgress
 	if d.Status == spicecloud.Queued {
 		cause = diag.StuckQueued
 	}
 	reason := fmt.Errorf("deployment %d was still %s after %s; it may still be running", d.ID, d.RawStatus, r.Options.Timeout)
-	if !errors.Is(err, errDeadline) || err.Error() != errDeadline.Error() {
-		reason = fmt.Errorf("%w (%w)", reason, err)
-	}
 	if d.ErrorMessage != "" {
 		reason = fmt.Errorf("%w; Spice Cloud says: %s", reason, d.ErrorMessage)
 	}
 	return because(cause, reason)
 }
 
+// lostSight ends a run whose deployment is known and cannot be seen any more. Where that is for want of answers,
+// it is a timeout: only before there is a deployment of ours does "unavailable" tell all.
+func (r *run) lostSight(err error) *diag.Error {
+	end, d := r.fromCloud(err), r.result.Deployment
+	end.Err = fmt.Errorf("deployment %d was %s when it was last seen and may still be running, but could not be followed: %w", d.ID, d.RawStatus, end.Err)
+	if end.Result == diag.Unavailable {
+		end.Result = diag.TimedOut
+	}
+	return end
+}
+
+// blocked ends a run that another deployment was in the way of until the deadline.
+func (r *run) blocked(err error) *diag.Error {
+	said := refusedUnseen
+	if r.obstacle != nil {
+		said = r.describe(*r.obstacle)
+	}
+	reason := fmt.Errorf("%s, and was in the way until timeout-seconds (%s) had passed; %s%s", said, r.Options.Timeout, r.leftBehind(), r.mayExist())
+	if failing(err) {
+		reason = fmt.Errorf("%w (%w)", reason, err)
+	}
+	return because(diag.DeploymentInTheWay, reason)
+}
+
 // leftBehind says in a few words what a run that made no deployment has written.
 func (r *run) leftBehind() string {
 	var parts []string
+	if r.created {
+		parts = append(parts, "the app was created")
+	}
 	if r.result.SpicepodSent {
 		parts = append(parts, "the spicepod was updated")
 	}
 	if r.result.TagsSent {
 		parts = append(parts, "the tags were updated")
 	}
-	if written := count(r.result.Secrets, secretsync.Created, secretsync.Updated); written > 0 {
-		parts = append(parts, fmt.Sprintf("%d secrets were written", written))
+	if n := count(r.result.Secrets, secretsync.Created, secretsync.Updated); n > 0 {
+		parts = append(parts, counted(n, "secret")+" written")
+	}
+	if n := count(r.result.Secrets, secretsync.Unknown); n > 0 {
+		parts = append(parts, counted(n, "secret")+" perhaps written")
 	}
 	if len(parts) == 0 {
 		return "nothing was changed"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// mayExist says what a request whose answer was lost may have made.
+func (r *run) mayExist() string {
+	if !r.claim.open {
+		return ""
+	}
+	return "; " + r.claim.what + " may exist"
 }
 
 // scopeFor names the scope that Spice Cloud documents for a route.

@@ -1,9 +1,6 @@
 package deploy
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Observer is told what happens while it happens: a log, a progress bar, a GitHub Deployment. It is called from
 // one goroutine at a time and must not block for long.
@@ -46,15 +43,23 @@ type Event struct {
 
 func (r *run) observe(phase Phase, level Level, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
+	if level != Info && !r.news(text) {
+		return // said by an earlier plan of this run
+	}
 	if level == Warning {
-		if slices.Contains(r.result.Warnings, text) {
-			return // said already, by an earlier plan of this run
-		}
 		r.result.Warnings = append(r.result.Warnings, text)
 	}
 	if r.Observer != nil {
 		r.Observer.Observe(Event{Phase: phase, Level: level, Text: text, Result: r.result})
 	}
+}
+
+// news tells whether this is the first time that it is asked about a thing. A run that waits plans again and again,
+// and its log is to show what changed.
+func (r *run) news(thing string) bool {
+	told := r.said[thing]
+	r.said[thing] = true
+	return !told
 }
 
 func (r *run) info(phase Phase, format string, args ...any) { r.observe(phase, Info, format, args...) }

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,9 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
@@ -36,14 +35,13 @@ type Plan struct {
 	Request  spicecloud.NewDeployment
 	InTheWay *spicecloud.Deployment // the newest deployment of others that has not ended
 
-	// Known is every deployment that was there when the plan was made, and AsOf the service's clock then.
+	// Known is every deployment that was there when the plan was made.
 	Known  map[int64]bool
 	Newest int64
-	AsOf   time.Time
-	ReadAt time.Time
 
 	existing      []string // names of the app's secrets
 	secretsUnread bool     // the token may not list them
+	published     []string // image tags, empty where none is asked for or the token may not list them
 }
 
 // Changes tells whether applying the plan changes anything but make a deployment.
@@ -70,6 +68,9 @@ func (r *run) plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	if err := r.accept(plan); err != nil {
+		return nil, err
+	}
+	if err := r.checkImage(plan); err != nil {
 		return nil, err
 	}
 	r.compare(plan)
@@ -102,29 +103,35 @@ func (r *run) appID(ctx context.Context) (int64, error) {
 	return 0, because(diag.AppNotFound, fmt.Errorf("there is no app %q%s; %s", o.AppName, ofOrg(o.Org), thereAre(names)))
 }
 
-// readTogether reads side by side what does not depend on each other.
+// readTogether reads side by side what does not depend on each other. Where several fail, the first of them in
+// this order is what the user hears of, whichever failed first.
 func (r *run) readTogether(ctx context.Context, id int64, plan *Plan) error {
-	var paused bool
-	g, ctx := errgroup.WithContext(ctx)
+	var reads []func() error
 	if id != 0 {
-		g.Go(func() (err error) {
-			if plan.App, err = r.Cloud.App(ctx, id); err != nil {
-				return fmt.Errorf("read app %d: %w", id, err)
-			}
-			return nil
-		})
-		g.Go(func() error { return r.readDeployments(ctx, id, plan) })
-		g.Go(func() error { return r.readSecrets(ctx, id, plan) })
-		g.Go(func() error {
-			paused, _ = r.Cloud.Paused(ctx, id) // a hint; the create says it again
-			return nil
-		})
+		reads = append(reads,
+			func() (err error) {
+				if plan.App, err = r.Cloud.App(ctx, id); err != nil {
+					return fmt.Errorf("read app %d: %w", id, err)
+				}
+				return nil
+			},
+			func() error { return r.readDeployments(ctx, id, plan) },
+			func() error { return r.readSecrets(ctx, id, plan) },
+			func() error {
+				plan.Paused, _ = r.Cloud.Paused(ctx, id) // a hint; the create says it again
+				return nil
+			})
 	}
-	g.Go(func() error { return r.checkRegion(ctx) })
-	g.Go(func() error { return r.checkImage(ctx) })
-	err := g.Wait()
-	plan.Paused = paused
-	return err
+	reads = append(reads,
+		func() error { return r.checkRegion(ctx) },
+		func() error { return r.readImages(ctx, plan) })
+	errs := make([]error, len(reads))
+	var all sync.WaitGroup
+	for i, read := range reads {
+		all.Go(func() { errs[i] = read() })
+	}
+	all.Wait()
+	return cmp.Or(errs...)
 }
 
 func (r *run) readDeployments(ctx context.Context, id int64, plan *Plan) error {
@@ -132,7 +139,7 @@ func (r *run) readDeployments(ctx context.Context, id int64, plan *Plan) error {
 	if err != nil {
 		return fmt.Errorf("read the deployments of app %d: %w", id, err)
 	}
-	plan.AsOf, plan.ReadAt = list.ServerTime, time.Now()
+	r.clock = clockOf(list)
 	for _, d := range list.Deployments {
 		plan.Known[d.ID] = true
 	}
@@ -148,7 +155,8 @@ func (r *run) readSecrets(ctx context.Context, id int64, plan *Plan) error {
 		return nil
 	}
 	names, err := r.Cloud.Secrets(ctx, id)
-	if mayNotRead(err) && len(r.Secrets.Secrets) == 0 && !r.Options.SecretsPrune {
+	needed := len(r.Secrets.Secrets) > 0 || r.Options.SecretsPrune || r.Options.MissingSecrets == "fail"
+	if mayNotRead(err) && !needed {
 		plan.secretsUnread = true // a token for deployments alone is enough to deploy
 		return nil
 	}
@@ -185,29 +193,34 @@ func (r *run) checkRegion(ctx context.Context) error {
 	return because(diag.RegionUnknown, fmt.Errorf("region %q is not offered", wanted), "choices", strings.Join(offered, ", "))
 }
 
-// checkImage refuses an image tag that is not published, where the token may read the list.
-func (r *run) checkImage(ctx context.Context) error {
-	wanted := r.Options.ImageTag
-	if wanted == "" {
+// readImages reads which image tags are published, where one is asked for and the token may read the list.
+func (r *run) readImages(ctx context.Context, plan *Plan) error {
+	if r.Options.ImageTag == "" {
 		return nil
 	}
-	var published []string
 	for _, channel := range []string{"stable", "enterprise"} { // the channels that Spice Cloud documents for this list
 		images, err := r.Cloud.Images(ctx, channel)
 		if mayNotRead(err) {
+			plan.published = nil
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("read the container images: %w", err)
 		}
 		for _, image := range images.Images {
-			if image.Tag == wanted {
-				return nil
-			}
-			published = append(published, image.Tag)
+			plan.published = append(plan.published, image.Tag)
 		}
 	}
-	return because(diag.ImageUnknown, fmt.Errorf("image-tag %q is not published", wanted), "choices", strings.Join(published, ", "))
+	return nil
+}
+
+// checkImage refuses an image tag that is not published. Tags of other channels than stable are in no list.
+func (r *run) checkImage(plan *Plan) error {
+	wanted, channel := r.Options.ImageTag, cmp.Or(r.Options.Channel, plan.App.UpdateChannel, "stable")
+	if channel != "stable" || len(plan.published) == 0 || slices.Contains(plan.published, wanted) {
+		return nil
+	}
+	return because(diag.ImageUnknown, fmt.Errorf("image-tag %q is not published", wanted), "choices", strings.Join(plan.published, ", "))
 }
 
 func mayNotRead(err error) bool {
@@ -234,6 +247,9 @@ func (r *run) accept(plan *Plan) error {
 	}
 	if o.Region != "" && app.Region != "" && !strings.HasPrefix(app.Region, o.Region) && !strings.HasPrefix(o.Region, app.Region) {
 		r.notice(PhaseApp, "app %q is in %s and stays there: region counts only when an app is created", app.Name, app.Region)
+	}
+	if plan.Paused {
+		return r.mayResume(plan)
 	}
 	return nil
 }
@@ -297,7 +313,7 @@ func (r *run) checkSecrets(plan *Plan) error {
 	if len(plan.MissingSecrets) == 0 || policy == "ignore" {
 		return nil
 	}
-	if plan.secretsUnread && policy == "warn" {
+	if plan.secretsUnread {
 		r.notice(PhaseSecrets, "whether the app has the secrets that the spicepod refers to was not checked: the token lacks the scope secrets:read")
 		return nil
 	}
@@ -329,6 +345,9 @@ func (r *run) planned(plan *Plan) error {
 
 // observePlan tells what is going to be done, a line for each kind of change.
 func (r *run) observePlan(plan *Plan) {
+	if !r.news(strings.Join(plan.Spicepod.Changes, "\n") + plan.summary()) {
+		return
+	}
 	if r.Manifest == nil {
 		r.info(PhasePlan, "no spicepod here: the one that the app has is deployed")
 	}

@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -63,7 +62,7 @@ func because(cause diag.Cause, err error, pairs ...string) *diag.Error {
 }
 
 // finish turns the error that ended the steps into the result of the run.
-func (r *run) finish(ctx context.Context, err error) {
+func (r *run) finish(err error) {
 	res := &r.result
 	res.Duration = time.Since(r.started)
 	if err == nil {
@@ -74,7 +73,7 @@ func (r *run) finish(ctx context.Context, err error) {
 		}
 		return
 	}
-	end := r.classify(ctx, err)
+	end := r.classify(err)
 	res.Result, res.Hint = end.Result, end.Hint
 	res.Reason = end.Error()
 	res.ExitCode = res.Result.ExitCode()

@@ -15,7 +15,7 @@ import (
 // follow looks at our deployment, and at no other, until it ends. It returns nil only if that one succeeded.
 func (r *run) follow(ctx context.Context) error {
 	seen := map[string]bool{r.result.Deployment.RawStatus: true}
-	_, err := poll.Until(ctx, poll.Schedule(r.Options.PollInterval), func(ctx context.Context) (struct{}, bool, error) {
+	_, err := poll.Until(ctx, r.pauses(longestPause), func(ctx context.Context) (struct{}, bool, error) {
 		done, err := r.look(ctx, seen)
 		return struct{}{}, done, err
 	})

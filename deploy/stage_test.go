@@ -1,0 +1,349 @@
+package deploy_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spicedeploy/spice-deploy/deploy"
+	"github.com/spicedeploy/spice-deploy/internal/config"
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/emulator"
+	"github.com/spicedeploy/spice-deploy/internal/redact"
+	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
+	"github.com/spicedeploy/spice-deploy/internal/spicepod"
+	"github.com/spicedeploy/spice-deploy/secretsync"
+)
+
+// The commits of the tests: the one that the run deploys, the one that the app had before, and one of others.
+const (
+	ourCommit   = "c0ffee1"
+	oldCommit   = "01dc0de"
+	theirCommit = "bada55e"
+)
+
+// stage is a local Spice Cloud in a bubble of fake time, and a run that is about to begin. Unless a scene says
+// otherwise there is an app, shop-app with the id 101, whose deployment 1001 succeeded a day ago with the
+// spicepod "old"; the run brings the spicepod "ours".
+type stage struct {
+	*testing.T
+
+	cloud      *emulator.Emulator
+	app        *emulator.App // added before the run begins; nil for none
+	options    *config.Options
+	client     spicecloud.Config
+	spicepod   string // the manifest's text, "" for none
+	secrets    secretsync.Sources
+	repository string
+	delete     bool // deploy.Deployer.Delete instead of Run
+
+	timers []func() *time.Timer
+	cancel context.CancelCauseFunc
+
+	mu    sync.Mutex // guards the two below: hooks run in the goroutines of requests
+	hooks []hook
+	log   []string
+}
+
+// hook is done just before a request is carried out; what it returns spoils the answer.
+type hook struct {
+	method, end string
+	nth         int
+	do          func() *emulator.Fault
+}
+
+// manifest is a spicepod that tells by its description whose it is, and refers to the secrets named.
+func manifest(whose string, secrets ...string) string {
+	text := "version: v1\nkind: Spicepod\nname: shop\ndescription: " + whose + "\n"
+	if len(secrets) > 0 {
+		text += "datasets:\n  - from: postgres:orders\n    name: orders\n    params:\n"
+	}
+	for i, name := range secrets {
+		text += fmt.Sprintf("      pg_param_%d: ${ secrets:%s }\n", i, name)
+	}
+	return text
+}
+
+// newStage parses the arguments as the command line does, so that the defaults are the real ones.
+func newStage(t *testing.T, args string) *stage {
+	t.Helper()
+	s := &stage{T: t, spicepod: manifest("ours")}
+	s.cloud = emulator.New(emulator.Options{Seed: 1, FaultFor: s.faultFor})
+	s.app = &emulator.App{
+		Name: "shop-app", Spicepod: manifest("old"),
+		Deployments: []emulator.Deployment{{Age: 24 * time.Hour, CommitSHA: oldCommit, Branch: "main"}},
+	}
+	all := append([]string{"--commit-sha", ourCommit, "--branch", "main"}, strings.Fields(args)...)
+	if !strings.Contains(args, "--app-") {
+		all = append(all, "--app-name", "shop-app")
+	}
+	options, err := config.Load("deploy", all, config.Env{})
+	if err != nil {
+		t.Fatalf("load the options: %v", err)
+	}
+	s.options = options
+	s.client = spicecloud.Config{
+		BaseURL: "https://api.spice.test", Token: redact.New(s.cloud.Token()), Org: options.Org,
+		Transport: s.cloud.Transport(), ReadOnly: options.DryRun, MaxPause: options.PollInterval, Seed: 1,
+	}
+	return s
+}
+
+// ended is what a run left behind.
+type ended struct {
+	deploy.Result
+	took    time.Duration
+	log     []string
+	writes  []string
+	history []string
+}
+
+// run lets the run happen.
+func (s *stage) run() ended {
+	s.Helper()
+	if s.app != nil {
+		if _, err := s.cloud.AddApp(*s.app); err != nil {
+			s.Fatal(err)
+		}
+	}
+	client, err := spicecloud.New(s.client)
+	if err != nil {
+		s.Fatal(err)
+	}
+	set, err := secretsync.Collect(s.secrets)
+	if err != nil {
+		s.Fatal(err)
+	}
+	deployer := &deploy.Deployer{
+		Cloud: client, Options: s.options, Secrets: set, Repository: s.repository, Owner: "acme", Observer: s,
+	}
+	if s.spicepod != "" {
+		if deployer.Manifest, err = spicepod.Parse("spicepod.yaml", []byte(s.spicepod)); err != nil {
+			s.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancelCause(s.Context())
+	defer cancel(nil)
+	s.cancel = cancel
+	for _, begin := range s.timers {
+		defer begin().Stop()
+	}
+	start, do := time.Now(), deployer.Run
+	if s.delete {
+		do = deployer.Delete
+	}
+	result := do(ctx)
+	e := ended{Result: result, took: time.Since(start), writes: s.writes(), history: s.history()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.log = s.log
+	return e
+}
+
+// Observe keeps the lines of the log.
+func (s *stage) Observe(e deploy.Event) {
+	level := map[deploy.Level]string{deploy.Info: "", deploy.Notice: "notice: ", deploy.Warning: "warning: "}[e.Level]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = append(s.log, string(e.Phase)+": "+level+e.Text)
+}
+
+// before has something done just before the nth request of a method whose path ends so.
+func (s *stage) before(method, end string, nth int, do func()) {
+	s.spoil(method, end, nth, func() *emulator.Fault { do(); return nil })
+}
+
+func (s *stage) spoil(method, end string, nth int, do func() *emulator.Fault) {
+	s.hooks = append(s.hooks, hook{method, end, nth, do})
+}
+
+func (s *stage) faultFor(in emulator.Incoming) *emulator.Fault {
+	s.mu.Lock()
+	var due []hook
+	for i := range s.hooks {
+		h := &s.hooks[i]
+		if h.method != in.Method || !strings.HasSuffix(in.Path, h.end) {
+			continue
+		}
+		if h.nth--; h.nth == 0 {
+			due = append(due, *h)
+		}
+	}
+	s.mu.Unlock()
+	for _, h := range due {
+		if fault := h.do(); fault != nil {
+			return fault
+		}
+	}
+	return nil
+}
+
+// after has something done once the run has taken so long.
+func (s *stage) after(d time.Duration, do func()) {
+	s.timers = append(s.timers, func() *time.Timer { return time.AfterFunc(d, do) })
+}
+
+// interrupt is what main does on a signal.
+func (s *stage) interrupt() { s.cancel(diag.Interrupted{Signal: "SIGTERM", Exit: diag.ExitTerminated}) }
+
+func (s *stage) configure(change func(*emulator.Settings)) {
+	s.Helper()
+	s.must(s.cloud.Configure(change))
+}
+
+// outcomes are what becomes of the deployments that the run asks for, in turn.
+func (s *stage) outcomes(outcomes ...emulator.Outcome) {
+	s.Helper()
+	s.must(s.cloud.AddOutcomes(outcomes...))
+}
+
+func (s *stage) faults(faults ...emulator.Fault) {
+	s.Helper()
+	s.must(s.cloud.AddFaults(faults...))
+}
+
+func (s *stage) must(err error) {
+	s.Helper()
+	if err != nil {
+		s.Error(err)
+	}
+}
+
+// others have a deployment of the app that began so long before the run.
+func (s *stage) others(d emulator.Deployment) {
+	d.CommitSHA, d.Branch, d.Actor = or(d.CommitSHA, theirCommit), or(d.Branch, "main"), "other"
+	s.app.Deployments = append(s.app.Deployments, d)
+}
+
+// othersDeploy is somebody else's deployment while the run is at work.
+func (s *stage) othersDeploy(d emulator.Deployment) {
+	s.Helper()
+	d.CommitSHA, d.Branch, d.Actor = or(d.CommitSHA, theirCommit), or(d.Branch, "main"), "other"
+	_, err := s.cloud.AddDeployment(101, d)
+	s.must(err)
+}
+
+// othersSend is somebody else's request while the run is at work.
+func (s *stage) othersSend(method, path, body string) {
+	s.Helper()
+	req, err := http.NewRequestWithContext(s.Context(), method, "https://api.spice.test"+path, strings.NewReader(body))
+	s.must(err)
+	req.Header.Set("Authorization", "Bearer "+s.cloud.MintToken(emulator.TokenSpec{Name: "other"}))
+	resp, err := s.cloud.Transport().RoundTrip(req)
+	if err != nil {
+		s.Error(err)
+		return
+	}
+	if s.must(resp.Body.Close()); resp.StatusCode >= http.StatusMultipleChoices {
+		s.Errorf("%s %s: got %s", method, path, resp.Status)
+	}
+}
+
+// othersPush is somebody else's spicepod, "theirs".
+func (s *stage) othersPush() {
+	s.Helper()
+	body, err := json.Marshal(map[string]string{"spicepod": manifest("theirs")})
+	s.must(err)
+	s.othersSend(http.MethodPut, "/v1/projects/101", string(body))
+}
+
+// writes is what the run asked to be changed, in order, with the status where that was no success.
+func (s *stage) writes() []string {
+	list := []string{}
+	times := 0
+	for _, r := range s.cloud.Requests() {
+		if r.Method == http.MethodGet || r.Actor == "other" || strings.HasPrefix(r.Path, "/api/oauth/") {
+			continue
+		}
+		line := r.Method + " " + strings.Replace(strings.TrimPrefix(r.Path, "/v1/"), "projects/101", "app", 1)
+		switch {
+		case r.Status == 0:
+			line += " cut"
+		case r.Status >= http.StatusMultipleChoices:
+			line += fmt.Sprintf(" %d", r.Status)
+		}
+		if n := len(list); n > 0 && (list[n-1] == line || list[n-1] == fmt.Sprintf("%s ×%d", line, times)) {
+			times++
+			list[n-1] = fmt.Sprintf("%s ×%d", line, times)
+			continue
+		}
+		list, times = append(list, line), 1
+	}
+	return list
+}
+
+// history is the deployments of every app, oldest first: "1002 run ours@c0ffee1 succeeded".
+func (s *stage) history() []string {
+	list := []string{}
+	for _, app := range s.cloud.Apps() {
+		for _, d := range app.Deployments {
+			var pod struct {
+				Description string `json:"description"`
+			}
+			_ = json.Unmarshal(d.Spicepod, &pod) // one without a spicepod has no description
+			who := d.Actor
+			if who == "default" || who == s.cloud.ClientID() {
+				who = "run"
+			}
+			list = append(list, strings.TrimSuffix(fmt.Sprintf("%d %s %s@%s", d.ID, who, pod.Description, d.CommitSHA), "@")+" "+d.Status)
+		}
+	}
+	return list
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
+func within(d time.Duration) *time.Duration { return &d }
+
+// inBubble runs a test in fake time.
+func inBubble(t *testing.T, do func(*testing.T)) {
+	t.Helper()
+	synctest.Test(t, do)
+}
+
+// like tells whether the pieces of a pattern, which are separated by " … ", stand in the text in this order.
+func like(text, pattern string) bool {
+	for piece := range strings.SplitSeq(pattern, " … ") {
+		_, rest, ok := strings.Cut(text, piece)
+		if !ok {
+			return false
+		}
+		text = rest
+	}
+	return true
+}
+
+// checkResult holds for every result, whatever the scene.
+func checkResult(t *testing.T, e ended) {
+	t.Helper()
+	good := map[diag.Result]bool{diag.Succeeded: true, diag.Submitted: true, diag.Planned: true, diag.Skipped: true}
+	if got, want := e.Err == nil, good[e.Result.Result]; got != want {
+		t.Errorf("result %q: got the error %v", e.Result.Result, e.Err)
+	}
+	if e.Reason == "" || strings.ContainsAny(e.Reason, "\r\n") {
+		t.Errorf("expected one line that says why, got %q", e.Reason)
+	}
+	if e.Duration != e.took {
+		t.Errorf("the run says that it took %s, it took %s", e.Duration, e.took)
+	}
+	for i, line := range e.log {
+		if strings.Contains(line, "\n") || (i > 0 && line == e.log[i-1]) {
+			t.Errorf("expected single lines that are not said twice, got %q", line)
+		}
+	}
+	if _, bug := errors.AsType[*json.SyntaxError](e.Err); bug {
+		t.Errorf("the error is one of a decoder: %v", e.Err)
+	}
+}
