@@ -165,7 +165,7 @@ func (c *Client) pause(ctx context.Context, r request, t *tries, wait time.Durat
 	deadline, limited := ctx.Deadline()
 	// A pause of our own may well run into the deadline; the error is then that of ctx, at its time.
 	pastDeadline := limited && wait > 0 && time.Until(deadline) < wait
-	if pastDeadline || (limit > 0 && spent+pause > limit) {
+	if pastDeadline || (limit > 0 && pause > limit-spent) {
 		return &GaveUpError{Attempts: t.attempts, For: spent, Wait: wait, Err: t.last}
 	}
 	if c.onRetry != nil {
