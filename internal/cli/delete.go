@@ -33,7 +33,6 @@ func (c *command) delete(ctx context.Context, loadErr error) int {
 		return c.finish(in, deploy.Refused(err))
 	}
 	defer client.CloseIdle()
-	c.spareFacts(nil)
 	c.introduce(in)
 	c.log.line("connect", "%s", c.hosts())
 	deployer := &deploy.Deployer{Cloud: client, Options: o, Owner: c.facts.Owner, Observer: observers{newKnown(c), c.log}}

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
@@ -21,7 +20,7 @@ func (c *command) deploy(ctx context.Context, loadErr error) int {
 		c.options.DryRun = true
 	}
 	if c.options.Command == "verify" {
-		loadErr = errors.Join(loadErr, diag.Problems{{Option: "verify", Message: "this command is not available in this version yet; deploy waits until Spice Cloud says that the deployment succeeded"}})
+		loadErr = append(add(nil, loadErr), diag.Problem{Option: "verify", Message: "this command is not available in this version yet; deploy waits until Spice Cloud says that the deployment succeeded"})
 	}
 	in, err := c.gather(loadErr)
 	if in.workspace != nil {
@@ -54,7 +53,7 @@ func (c *command) run(ctx context.Context, in *inputs) (deploy.Result, error) {
 		return deploy.Result{}, err
 	}
 	defer client.CloseIdle()
-	c.spareFacts(in.secrets.Secrets)
+	c.spareFacts(nil) // again, since a rehearsal has named the app meanwhile
 	c.log.line("connect", "%s", c.hosts())
 	deployer := &deploy.Deployer{
 		Cloud: client, Options: o, Manifest: in.manifest, Secrets: in.secrets,
@@ -107,6 +106,7 @@ func (c *command) introduce(in *inputs) {
 	o := c.options
 	v, _ := versionOf()
 	c.log.line("spice-deploy", "%s: %s%s", v, o.Command, on(c.facts))
+	c.spareFacts(in.secrets.Secrets)
 	for _, notice := range append(append([]string{}, c.facts.Warnings...), o.Notices...) {
 		c.log.line("inputs", "%s", notice)
 	}
