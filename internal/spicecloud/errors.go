@@ -37,6 +37,11 @@ func (e *APIError) Error() string {
 	return e.Method + " " + e.Path + ": " + describe(e.Status, e.Message, e.fields(), e.Code, e.RequestID)
 }
 
+// Refused tells whether the service has said that it did not do what was asked, on this attempt and on any before.
+func (e *APIError) Refused() bool {
+	return e.Status < http.StatusInternalServerError && e.Status != http.StatusRequestTimeout && !e.AfterLoss
+}
+
 func (e *APIError) fields() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
