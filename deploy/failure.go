@@ -42,7 +42,7 @@ func (r *run) classify(err error) *diag.Error {
 		end.Result = diag.Rejected
 	}
 	if partly, ok := errors.AsType[*secretsync.WriteError](err); ok && len(partly.Written)+len(partly.Unknown) > 0 {
-		end.Hint = strings.TrimSuffix(end.Hint, ".") + ". " + diag.Hint(diag.SecretsPartlyWritten)
+		end.Hint = strings.TrimPrefix(end.Hint+"; "+diag.Hint(diag.SecretsPartlyWritten), "; ")
 	}
 	if r.changed {
 		end.Err = fmt.Errorf("%w; %s%s", end.Err, r.leftBehind(), r.mayExist())
@@ -188,6 +188,7 @@ func (r *run) lostSight(err error) *diag.Error {
 	end.Err = fmt.Errorf("deployment %d was %s when it was last seen and may still be running, but could not be followed: %w", d.ID, d.RawStatus, end.Err)
 	if end.Result == diag.Unavailable {
 		end.Result = diag.TimedOut
+		end.Hint += ". Running again for the same commit with on-conflict: adopt follows this deployment"
 	}
 	return end
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -254,10 +255,11 @@ func (s *stage) othersPush() {
 	s.othersSend(http.MethodPut, "/v1/projects/101", string(body))
 }
 
-// writes is what the run asked to be changed, in order, with the status where that was no success.
+// writes is what the run asked to be changed, in order, with the status where that was no success. Secrets are
+// written side by side, so those that follow each other are sorted.
 func (s *stage) writes() []string {
-	list := []string{}
-	times := 0
+	var lines []string
+	first := 0 // of the secrets that follow each other
 	for _, r := range s.cloud.Requests() {
 		if r.Method == http.MethodGet || r.Actor == "other" || strings.HasPrefix(r.Path, "/api/oauth/") {
 			continue
@@ -269,6 +271,19 @@ func (s *stage) writes() []string {
 		case r.Status >= http.StatusMultipleChoices:
 			line += fmt.Sprintf(" %d", r.Status)
 		}
+		lines = append(lines, line)
+		if !strings.Contains(r.Path, "/secrets") {
+			first = len(lines)
+		}
+		slices.Sort(lines[first:])
+	}
+	return counted(lines)
+}
+
+// counted writes a line that comes several times in a row as "line ×3".
+func counted(lines []string) []string {
+	list, times := []string{}, 0
+	for _, line := range lines {
 		if n := len(list); n > 0 && (list[n-1] == line || list[n-1] == fmt.Sprintf("%s ×%d", line, times)) {
 			times++
 			list[n-1] = fmt.Sprintf("%s ×%d", line, times)
