@@ -25,8 +25,11 @@ func (r *run) delete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if id == 0 { // one that a deployment would create
+		return ended(diag.Skipped, "there is no app %q%s: nothing to delete", r.Options.AppName, ofOrg(r.Options.Org))
+	}
 	app, err := r.Cloud.App(ctx, id)
-	if answer, ok := errors.AsType[*spicecloud.APIError](err); ok && answer.Status == http.StatusNotFound {
+	if notFound(err) {
 		return ended(diag.Skipped, "there is no app with the id %d%s: nothing to delete", id, ofOrg(r.Options.Org))
 	}
 	if err != nil {
@@ -35,8 +38,17 @@ func (r *run) delete(ctx context.Context) error {
 	if err := r.accept(&Plan{App: app}); err != nil {
 		return err
 	}
-	if err := r.Cloud.DeleteApp(ctx, id); err != nil {
+	err = r.Cloud.DeleteApp(ctx, id)
+	if notFound(err) {
+		return ended(diag.Skipped, "app %q (id %d) was deleted by somebody else meanwhile: nothing to delete", app.Name, id)
+	}
+	if err != nil {
 		return fmt.Errorf("delete app %q: %w", app.Name, err)
 	}
 	return ended(diag.Succeeded, "app %q (id %d) was deleted with its deployments, keys and secrets", app.Name, id)
+}
+
+func notFound(err error) bool {
+	answer, ok := errors.AsType[*spicecloud.APIError](err)
+	return ok && answer.Status == http.StatusNotFound
 }
