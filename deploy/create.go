@@ -105,6 +105,7 @@ func refusedForAnother(answer *spicecloud.APIError) bool {
 // stake notes what tells our deployment from all others, before it is asked for.
 func (r *run) stake(plan *Plan, resumed bool) {
 	if r.claim.open {
+		r.claim.resumed = r.claim.resumed || resumed // either request may turn out to have come through
 		return
 	}
 	r.claim = claim{
@@ -121,8 +122,8 @@ func (r *run) have(d spicecloud.Deployment, found bool) {
 	r.changed, r.claim.open = true, false
 	r.result.Deployment, r.result.TakenOver = d, found
 	switch {
-	case found && r.claim.resumed:
-		r.notice(PhaseDeployment, "the answer to the resumption was lost; deployment %d is what it made: there is no other new one", d.ID)
+	case found && r.claim.madeByResuming(d, r.result.App):
+		r.notice(PhaseDeployment, "the answer to the resumption was lost; deployment %d is what it made: it is new, and was not asked for with a commit", d.ID)
 	case found:
 		r.notice(PhaseDeployment, "the answer to the create was lost; deployment %d is it: new, made through the API, and of this commit", d.ID)
 	}
@@ -217,7 +218,7 @@ func (r *run) findOurs(ctx context.Context) (spicecloud.Deployment, bool, error)
 			continue
 		}
 		switch {
-		case r.claim.resumed:
+		case r.claim.madeByResuming(d, r.result.App):
 			ours = append(ours, d)
 		case !madeByAPI(d):
 		case d.CommitSHA == r.claim.request.CommitSHA && d.Branch == r.claim.request.Branch:
@@ -239,6 +240,12 @@ func (r *run) findOurs(ctx context.Context) (spicecloud.Deployment, bool, error)
 		r.warn(PhaseDeployment, "%d new deployments are of this commit and branch, so another run is deploying it too and they cannot be told apart; taking %d", len(ours), first.ID)
 	}
 	return first, true, nil
+}
+
+// madeByResuming tells whether a new deployment can be what resuming the app made: it has no commit, unless the
+// app is connected and the service gave it one.
+func (c claim) madeByResuming(d spicecloud.Deployment, app spicecloud.App) bool {
+	return c.resumed && (d.CommitSHA == "" || app.ProductionBranch != "")
 }
 
 // tooEarly tells whether a deployment was made before ours was asked for, by the service's clock. Two seconds

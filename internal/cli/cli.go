@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/ci"
 	"github.com/spicedeploy/spice-deploy/internal/config"
 	"github.com/spicedeploy/spice-deploy/internal/diag"
@@ -61,9 +62,10 @@ func Main(ctx context.Context, p Process) (code int) {
 		return c.delete(ctx, err)
 	case "emulator":
 		return c.emulator(ctx, err)
-	default:
+	case "deploy", "plan", "verify":
 		return c.deploy(ctx, err)
 	}
+	return c.finish(&inputs{}, deploy.Refused(err)) // there is no such command, so nothing else is known of the run
 }
 
 // split takes the command's name off the arguments. Without one the main job is meant: a CI step has no
