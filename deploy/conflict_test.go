@@ -138,6 +138,15 @@ func TestRun_waitsForAnother(t *testing.T) {
 			history: []string{"1001 other old@bada55e created", "1002 somebody-else old@01dc0de succeeded", "1003 run ours@c0ffee1 succeeded"}, took: "4s-5s",
 		},
 		{
+			name: "no_answers_at_the_deadline", args: "--timeout-seconds 60",
+			given: func(s *stage) {
+				inTheWay(queuedForEver)(s)
+				s.after(30*time.Second, func() { s.faults(emulator.Fault{Method: "GET", Times: -1, Status: 503}) })
+			},
+			result: diag.Conflict, exit: 6, reason: "deployment 1002 … is queued, created 1m … nothing was changed (wait for another deployment: … 503",
+			history: []string{"1002 other old@bada55e queued"}, took: "1m0s",
+		},
+		{
 			name: "gives_up_where_nothing_was_changed_and_no_answers_come",
 			given: func(s *stage) {
 				inTheWay(queuedForEver)(s)
@@ -198,6 +207,16 @@ func TestRun_onConflict(t *testing.T) {
 			result:  diag.Succeeded,
 			writes:  []string{"PUT app", "POST app/deployments 409 ×*", "POST app/deployments"},
 			history: []string{"1002 other old@bada55e succeeded", "1003 run ours@c0ffee1 succeeded"}, took: "1m54s-2m5s",
+		},
+		{
+			name: "replace_where_one_is_in_progress_for_ever_and_not_to_be_replaced", args: "--on-conflict replace --timeout-seconds 120", given: anyEdition(inTheWay(runningForEver)),
+			result: diag.Conflict, exit: 6, reason: "deployment 1002 … is in_progress, created 2m … ago … the spicepod was updated",
+			writes: []string{"PUT app", "POST app/deployments 409 ×*"}, history: []string{"1002 other old@bada55e in_progress"}, took: "2m0s",
+			also: func(s *stage, e ended) {
+				if len(e.log) > 7 {
+					s.Errorf("%d lines say that nothing changes", len(e.log)-7)
+				}
+			},
 		},
 		{
 			name: "replace_where_one_is_queued_for_ever", args: "--on-conflict replace", given: inTheWay(queuedForEver),

@@ -84,6 +84,26 @@ func TestRun_answerLostAfterTheEffect(t *testing.T) {
 			result: diag.Succeeded, writes: []string{"PUT app", "POST app/deployments cut", "POST app/deployments 409 ×*"}, history: one, took: "1m1s-1m6s", also: taken,
 		},
 		{
+			name: "list_that_shows_it_only_after_the_second_request",
+			given: func(s *stage) {
+				s.configure(func(st *emulator.Settings) { st.ListLag, st.ConflictEdition = 11*time.Second, "any" })
+				s.outcomes(emulator.Outcome{InProgress: within(time.Minute)})
+				s.faults(
+					create(emulator.Fault{Kind: emulator.Lost, AfterEffect: true}),
+					create(emulator.Fault{Nth: 2, Kind: emulator.Slow, AfterEffect: true, Delay: 2 * time.Second}),
+				)
+			},
+			result: diag.Succeeded, silent: []string{"conflict"}, writes: []string{"PUT app", "POST app/deployments cut", "POST app/deployments 409"}, history: one, took: "1m1s-1m6s", also: taken,
+		},
+		{
+			name: "service_that_does_not_say_what_time_it_is",
+			given: func(s *stage) {
+				s.client.Transport = withoutDate{s.client.Transport}
+				s.faults(create(emulator.Fault{Kind: emulator.Lost, AfterEffect: true}))
+			},
+			result: diag.Succeeded, log: lost, writes: []string{"PUT app", "POST app/deployments cut"}, history: one, took: "4s-5s", also: taken,
+		},
+		{
 			name: "list_that_fails_for_a_while",
 			given: spoilt(
 				create(emulator.Fault{Kind: emulator.Lost, AfterEffect: true}),

@@ -101,6 +101,15 @@ func TestRun_secretsPartlyWritten(t *testing.T) {
 			also: func(s *stage, e ended) { wantSecrets(s, e, "AAA created", "BBB not-written", "CCC created") },
 		},
 		{
+			name: "one_is_too_large",
+			given: func(s *stage) {
+				s.secrets.Block = redact.New("AAA=one value")
+				s.faults(emulator.Fault{Method: "POST", Path: "/secrets", Status: 413})
+			},
+			result: diag.Rejected, exit: 8, reason: "413 … written: none; not written: AAA; the spicepod was updated", hint: "make the spicepod or the secret smaller",
+			writes: []string{"PUT app", "POST app/secrets 413"}, took: "0s",
+		},
+		{
 			name: "one_never_gets_an_answer", args: "--timeout-seconds 60", given: three(emulator.Fault{Kind: emulator.Lost, AfterEffect: true, Times: -1}),
 			result: diag.Unavailable, exit: 5, reason: "written: AAA, CCC; may or may not have been written: BBB; not written: none", hint: "run the job again",
 			writes: []string{"PUT app", "POST app/secrets ×2", "POST app/secrets cut ×*"}, took: "1m",

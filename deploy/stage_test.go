@@ -27,7 +27,7 @@ import (
 const (
 	ourCommit   = "c0ffee1"
 	oldCommit   = "01dc0de"
-	theirCommit = "bada55e"
+	theirCommit = "bada55e000000000000000000000000000000000"
 )
 
 // stage is a local Spice Cloud in a bubble of fake time, and a run that is about to begin. Unless a scene says
@@ -104,6 +104,17 @@ type ended struct {
 	log     []string
 	writes  []string
 	history []string
+}
+
+// withoutDate is a service that does not say what time it is.
+type withoutDate struct{ http.RoundTripper }
+
+func (t withoutDate) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.RoundTripper.RoundTrip(r)
+	if err == nil {
+		resp.Header.Del("Date")
+	}
+	return resp, err
 }
 
 // run lets the run happen.
@@ -307,7 +318,7 @@ func (s *stage) history() []string {
 			if who == "default" || who == s.cloud.ClientID() {
 				who = "run"
 			}
-			list = append(list, strings.TrimSuffix(fmt.Sprintf("%d %s %s@%s", d.ID, who, pod.Description, d.CommitSHA), "@")+" "+d.Status)
+			list = append(list, strings.TrimSuffix(fmt.Sprintf("%d %s %s@%.7s", d.ID, who, pod.Description, d.CommitSHA), "@")+" "+d.Status)
 		}
 	}
 	return list
