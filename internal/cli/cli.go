@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -28,6 +29,11 @@ type Process struct {
 	Environ        []string // KEY=VALUE
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+
+	// For simulations: what stands in for the network, nil for the network itself, and what decides the random part
+	// of pauses, 0 for chance.
+	Transport http.RoundTripper
+	Seed      uint64
 }
 
 // Main runs the command that the arguments name, deploy where they name none, and returns the exit code. When

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"net/http"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/ci"
@@ -68,13 +67,17 @@ func (c *command) run(ctx context.Context, in *inputs) (deploy.Result, error) {
 // client makes the client of Spice Cloud that the options ask for. A dry run gets one that refuses to write.
 func (c *command) client(caFile []byte) (*spicecloud.Client, error) {
 	o := c.options
-	transport, err := spicecloud.NewTransport(caFile)
-	if err != nil {
-		return nil, diag.Problems{{Option: "ca-file", Message: err.Error()}}
+	transport := c.Transport
+	if transport == nil {
+		network, err := spicecloud.NewTransport(caFile)
+		if err != nil {
+			return nil, diag.Problems{{Option: "ca-file", Message: err.Error()}}
+		}
+		transport = network
 	}
 	cfg := spicecloud.Config{
 		BaseURL: o.APIURL, TokenURL: o.OAuthTokenURL, Scope: o.Scope, UserAgent: userAgent(),
-		Transport: http.RoundTripper(transport), ReadOnly: o.DryRun, MaxPause: o.PollInterval,
+		Transport: transport, Seed: c.Seed, ReadOnly: o.DryRun, MaxPause: o.PollInterval,
 		OnToken: c.tokenArrived, OnRetry: c.retries,
 	}
 	if o.Credentials == config.Client {
