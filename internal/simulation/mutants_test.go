@@ -45,11 +45,11 @@ func TestMutants(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 
+			dir := checkout(t)
 			for seed := range uint64(4000) {
-				w := draw(seed)
-				e := simulate(t, w, m.bend)
+				e := simulate(t, dir, draw(seed), m.bend)
 				wrong := e.broken()
-				if m.want == "" && len(wrong) == 0 && e.worseThan(simulate(t, draw(seed), bend{})) {
+				if m.want == "" && len(wrong) == 0 && e.worseThan(simulate(t, dir, draw(seed), bend{})) {
 					t.Logf("seed %d shows it: %s", seed, e.outputs["reason"])
 					return
 				}

@@ -47,16 +47,27 @@ type bend struct {
 	files     func(dir string, exit int)
 }
 
-// simulate lets the run of a seed happen.
-func simulate(t *testing.T, w *world, b bend) ending {
+// checkout makes the folder that runs deploy from, one after the other.
+func checkout(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	files := map[string]string{"spicepod.yaml": manifest("ours"), "output": "", "summary": "", "event.json": `{"head_commit": {"message": "Deploy the shop"}}`}
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	put(t, dir, "spicepod.yaml", manifest("ours"))
+	put(t, dir, "event.json", `{"head_commit": {"message": "Deploy the shop"}}`)
+	return dir
+}
+
+func put(t *testing.T, dir, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
 	}
+}
+
+// simulate lets the run of a seed happen in a checkout.
+func simulate(t *testing.T, dir string, w *world, b bend) ending {
+	t.Helper()
+	put(t, dir, "output", "")
+	put(t, dir, "summary", "")
 	e := ending{world: w}
 	synctest.Test(t, func(t *testing.T) { e.happen(t, w, b, dir) })
 	if b.files != nil {

@@ -21,7 +21,7 @@ var (
 // TestSimulation runs seed after seed and holds every promise after each.
 func TestSimulation(t *testing.T) {
 	if *oneSeed >= 0 {
-		e := simulate(t, draw(uint64(*oneSeed)), bend{})
+		e := simulate(t, checkout(t), draw(uint64(*oneSeed)), bend{})
 		t.Log(e.history())
 		for _, wrong := range e.broken() {
 			t.Error(wrong)
@@ -30,15 +30,14 @@ func TestSimulation(t *testing.T) {
 	}
 	results := map[string]int{}
 	var mu sync.Mutex
-	each(t, *seeds, func(t *testing.T, seed uint64) bool {
-		e := simulate(t, draw(seed), bend{})
+	each(t, *seeds, func(t *testing.T, dir string, seed uint64) {
+		e := simulate(t, dir, draw(seed), bend{})
 		for _, wrong := range e.broken() {
 			t.Errorf("seed %d: %s\n%s\nrun it again: go test ./internal/simulation -run TestSimulation -seed %d -v", seed, wrong, e.history(), seed)
 		}
 		mu.Lock()
 		results[e.outputs["result"]]++
 		mu.Unlock()
-		return true
 	})
 	t.Logf("%d seeds: %v", *seeds, results)
 	// A simulation that never gets anywhere proves nothing.
@@ -51,8 +50,9 @@ func TestSimulation(t *testing.T) {
 
 // TestSimulation_isRepeatable: the same seed, the same run, whatever the scheduler does.
 func TestSimulation_isRepeatable(t *testing.T) {
+	dir := checkout(t)
 	for seed := range uint64(50) {
-		first, second := simulate(t, draw(seed), bend{}), simulate(t, draw(seed), bend{})
+		first, second := simulate(t, dir, draw(seed), bend{}), simulate(t, dir, draw(seed), bend{})
 		if diff := cmp.Diff(inOrder(first.history()), inOrder(second.history())); diff != "" {
 			t.Fatalf("seed %d differs:\n%s", seed, diff)
 		}
@@ -67,23 +67,17 @@ func inOrder(history string) []string {
 	return lines
 }
 
-// each runs do for the seeds on all cores until it returns false or the test has failed.
-func each(t *testing.T, n int, do func(t *testing.T, seed uint64) bool) {
+// each runs do for the seeds on all cores until the test has failed.
+func each(t *testing.T, n int, do func(t *testing.T, dir string, seed uint64)) {
 	t.Helper()
 	var next atomic.Int64
-	var stop atomic.Bool
 	t.Run("seeds", func(t *testing.T) {
 		for worker := range runtime.GOMAXPROCS(0) {
 			t.Run(fmt.Sprint(worker), func(t *testing.T) {
 				t.Parallel()
-				for !stop.Load() && !t.Failed() {
-					seed := next.Add(1) - 1
-					if seed >= int64(n) {
-						return
-					}
-					if !do(t, uint64(seed)) {
-						stop.Store(true)
-					}
+				dir := checkout(t)
+				for seed := next.Add(1) - 1; seed < int64(n) && !t.Failed(); seed = next.Add(1) - 1 {
+					do(t, dir, uint64(seed))
 				}
 			})
 		}
