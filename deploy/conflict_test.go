@@ -132,7 +132,8 @@ func TestRun_waitsForAnother(t *testing.T) {
 		{
 			name: "older_record_that_was_never_closed_is_not_in_the_way",
 			given: func(s *stage) {
-				s.app.Deployments = append([]emulator.Deployment{{Age: 48 * time.Hour, CommitSHA: theirCommit, Actor: "other", Outcome: runningForEver}}, s.app.Deployments...)
+				open := emulator.Outcome{Status: "stuck", Words: map[string]string{"created": "in_progress"}}
+				s.app.Deployments = append([]emulator.Deployment{{Age: 48 * time.Hour, CommitSHA: theirCommit, Actor: "other", Outcome: open}}, s.app.Deployments...)
 			},
 			result: diag.Succeeded, writes: happy,
 			history: []string{"1001 other old@bada55e created", "1002 somebody-else old@01dc0de succeeded", "1003 run ours@c0ffee1 succeeded"}, took: "4s-5s",
@@ -294,6 +295,11 @@ func TestRun_conflictAtTheCreate(t *testing.T) {
 	playAll(t, []scene{
 		{
 			name: "wait", given: between(queuedFor90s, nil),
+			also: func(s *stage, e ended) {
+				if e.Plan.Spicepod.Empty() {
+					s.Error("the plan no longer says what changed")
+				}
+			},
 			result:  diag.Succeeded,
 			log:     []string{"conflict: deployment 1002 of commit bada55e on main is queued … waiting to ask again", "conflict: deployment 1002 … in_progress", "deployment: 1003 queued"},
 			writes:  append(refused, "POST app/deployments"),
@@ -308,11 +314,6 @@ func TestRun_conflictAtTheCreate(t *testing.T) {
 			name: "others_pushed_a_spicepod_too", given: between(queuedFor90s, (*stage).othersPush),
 			result: diag.Succeeded, writes: append(refused, "PUT app", "POST app/deployments"),
 			history: []string{"1002 other theirs@bada55e succeeded", "1003 run ours@c0ffee1 succeeded"}, took: "2m4s-2m10s",
-			also: func(s *stage, e ended) {
-				if e.Plan.Spicepod.Empty() {
-					s.Error("the plan no longer says what changed")
-				}
-			},
 		},
 		{
 			name: "secrets_are_written_again_once_others_have_deployed",
@@ -330,6 +331,15 @@ func TestRun_conflictAtTheCreate(t *testing.T) {
 					s.Errorf("PG_PASS: got %q", value)
 				}
 			},
+		},
+		{
+			name: "others_deleted_a_secret_that_is_needed", args: "--missing-secrets fail",
+			given: func(s *stage) {
+				s.spicepod, s.app.Secrets = manifest("ours", "PG_PASS"), map[string]string{"PG_PASS": "there"}
+				between(queuedFor90s, func(s *stage) { s.othersSend("DELETE", "/v1/projects/101/secrets/PG_PASS", "") })(s)
+			},
+			result: diag.Rejected, exit: 8, reason: "neither given nor in the app: PG_PASS; the spicepod was updated", hint: "add PG_PASS",
+			writes: refused, history: []string{"1002 other ours@bada55e succeeded"}, took: "2m0s-2m6s",
 		},
 		{
 			name: "fail", args: "--on-conflict fail", given: between(queuedFor90s, nil),

@@ -19,11 +19,10 @@ import (
 // rest is told from the kind of the error.
 func (r *run) classify(err error) *diag.Error {
 	if end, ok := errors.AsType[*diag.Error](err); ok {
-		result := end.Result
-		if result == diag.InvalidInput && r.changed {
-			result = diag.Rejected // which promises no longer that nothing was changed
+		if end.Result == diag.InvalidInput && r.changed { // which would promise that nothing was
+			return &diag.Error{Result: diag.Rejected, Err: fmt.Errorf("%w; %s", err, r.leftBehind()), Hint: end.Hint}
 		}
-		return &diag.Error{Result: result, Err: err, Hint: end.Hint}
+		return &diag.Error{Result: end.Result, Err: err, Hint: end.Hint}
 	}
 	if stop, ok := errors.AsType[diag.Interrupted](err); ok {
 		return r.interrupted(stop)

@@ -161,6 +161,15 @@ func TestRun_answerLostBeforeTheEffect(t *testing.T) {
 			result: diag.Succeeded, log: again, writes: []string{"PUT app", "POST app/deployments cut ×2", "POST app/deployments"}, history: one, took: "24s-27s", also: fresh,
 		},
 		{
+			name: "commit_that_was_deployed_before_and_no_clock_to_go_by",
+			given: func(s *stage) {
+				s.client.Transport = withoutDate{s.client.Transport}
+				s.app.Deployments[0].CommitSHA = ourCommit
+				s.faults(create(emulator.Fault{Kind: emulator.Lost}))
+			},
+			result: diag.Succeeded, log: again, writes: []string{"PUT app", "POST app/deployments cut", "POST app/deployments"}, history: one, took: "14s-16s", also: fresh,
+		},
+		{
 			name: "to_the_end", args: "--timeout-seconds 60", given: spoilt(create(emulator.Fault{Status: 503, Times: -1})),
 			result: diag.Unavailable, exit: 5, reason: "a deployment for this commit may exist",
 			writes: []string{"PUT app", "POST app/deployments 503 ×*"}, took: "1m",

@@ -35,12 +35,12 @@ func TestRun_follows(t *testing.T) {
 		{
 			name: "never_more_than_the_poll_interval_behind", args: "--poll-interval-seconds 1",
 			given:  ends(emulator.Outcome{Queued: within(time.Minute), InProgress: within(time.Minute)}),
-			result: diag.Succeeded, writes: happy, history: ours("succeeded"), took: "2m0s-2m1s",
+			result: diag.Succeeded, writes: happy, history: ours("succeeded"), took: "2m0s-2m1s", also: looksEvery(time.Second),
 		},
 		{
 			name: "never_more_than_five_seconds_behind", args: "--poll-interval-seconds 60",
 			given:  ends(emulator.Outcome{Queued: within(time.Minute), InProgress: within(time.Minute)}),
-			result: diag.Succeeded, writes: happy, history: ours("succeeded"), took: "2m0s-2m5s",
+			result: diag.Succeeded, writes: happy, history: ours("succeeded"), took: "2m0s-2m5s", also: looksEvery(5 * time.Second),
 		},
 		{
 			name:   "route_that_is_not_there",
@@ -84,8 +84,9 @@ func TestRun_follows(t *testing.T) {
 			writes: happy, history: ours("succeeded"), took: "1m1s-1m6s",
 		},
 		{
-			name: "newer_one_of_others_that_is_only_queued",
+			name: "created_while_a_newer_one_is_only_queued",
 			given: func(s *stage) {
+				s.outcomes(emulator.Outcome{Words: map[string]string{"in_progress": "created"}})
 				s.after(2*time.Second, func() { s.othersDeploy(emulator.Deployment{Outcome: queuedForEver}) })
 			},
 			result: diag.Succeeded, writes: happy, history: append(ours("succeeded"), "1003 other ours@bada55e queued"), took: "4s-5s",
@@ -111,6 +112,21 @@ func TestRun_follows(t *testing.T) {
 			result: diag.Succeeded, reason: "deployment 1002 succeeded", writes: happy, history: ours("succeeded"), took: "1m31s-1m45s",
 		},
 	})
+}
+
+// looksEvery checks that no pause between two requests was longer, and that the longest was that long.
+func looksEvery(want time.Duration) func(*stage, ended) {
+	return func(s *stage, _ ended) {
+		s.Helper()
+		var longest time.Duration
+		requests := s.cloud.Requests()
+		for i := range requests[1:] {
+			longest = max(longest, requests[i+1].ReceivedAt.Sub(requests[i].ReceivedAt))
+		}
+		if longest != want {
+			s.Errorf("the longest pause was %s, want %s", longest, want)
+		}
+	}
 }
 
 func TestRun_deploymentThatFails(t *testing.T) {
