@@ -50,7 +50,8 @@ func TestRun_waitsForAnother(t *testing.T) {
 			result: diag.Succeeded, log: waits, writes: happy, history: both, took: "1m50s-2m0s",
 		},
 		{
-			name: "in_progress", given: inTheWay(runningFor120s),
+			name: "in_progress", args: "--region us-west-2", given: inTheWay(runningFor120s),
+			log:    []string{`app: notice: app "shop-app" is in us-east-1`},
 			result: diag.Succeeded, writes: happy, history: both, took: "1m50s-2m0s",
 		},
 		{

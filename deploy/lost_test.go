@@ -96,6 +96,19 @@ func TestRun_answerLostAfterTheEffect(t *testing.T) {
 			result: diag.Succeeded, silent: []string{"conflict"}, writes: []string{"PUT app", "POST app/deployments cut", "POST app/deployments 409"}, history: one, took: "1m1s-1m6s", also: taken,
 		},
 		{
+			name: "list_that_shows_it_only_while_the_spicepod_is_sent_again",
+			given: func(s *stage) {
+				s.configure(func(st *emulator.Settings) { st.ListLag = 13 * time.Second })
+				s.outcomes(emulator.Outcome{Queued: within(time.Minute)})
+				s.before("POST", "/deployments", 2, s.othersPush)
+				s.faults(
+					create(emulator.Fault{Kind: emulator.Lost, AfterEffect: true}),
+					emulator.Fault{Method: "PUT", Nth: 3, Kind: emulator.Slow, Delay: 5 * time.Second},
+				)
+			},
+			result: diag.Succeeded, writes: []string{"PUT app", "POST app/deployments cut", "POST app/deployments 409", "PUT app"}, history: one, took: "1m3s-1m8s", also: taken,
+		},
+		{
 			name: "service_that_does_not_say_what_time_it_is",
 			given: func(s *stage) {
 				s.client.Transport = withoutDate{s.client.Transport}
