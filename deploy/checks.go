@@ -1,0 +1,144 @@
+package deploy
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
+	"github.com/spicedeploy/spice-deploy/secretsync"
+)
+
+// accept looks at the app itself: is it the one that is meant, and does Spice Cloud run it?
+func (r *run) accept(plan *Plan) error {
+	o, app := r.Options, plan.App
+	if plan.CreateApp {
+		return nil
+	}
+	first := r.result.App.ID == 0
+	r.result.App = app
+	if first {
+		r.info(PhaseApp, "%s (id %d%s)", app.Name, app.ID, where(app, o.Org))
+	}
+	if o.AppName != "" && !strings.EqualFold(o.AppName, app.Name) {
+		r.warn(PhaseApp, "app-id %d is the app %q, not %q: the id wins; remove app-name or correct it", app.ID, app.Name, o.AppName)
+	}
+	if app.Kind != "" && app.Kind != "managed" {
+		return because(diag.AppNotHosted, fmt.Errorf("app %q is of the kind %q, which Spice Cloud does not run", app.Name, app.Kind))
+	}
+	if o.Region != "" && app.Region != "" && !strings.HasPrefix(app.Region, o.Region) && !strings.HasPrefix(o.Region, app.Region) {
+		r.notice(PhaseApp, "app %q is in %s and stays there: region counts only when an app is created", app.Name, app.Region)
+	}
+	if plan.Paused {
+		return r.mayResume(plan)
+	}
+	return nil
+}
+
+// checkRegion refuses a region that is not offered, where the token may read the list.
+func (r *run) checkRegion(ctx context.Context) error {
+	wanted := r.Options.Region
+	if wanted == "" {
+		return nil
+	}
+	regions, err := r.Cloud.Regions(ctx)
+	if mayNotRead(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the regions: %w", err)
+	}
+	var offered []string
+	for _, region := range regions.Regions {
+		if region.Disabled {
+			continue
+		}
+		if wanted == region.ID {
+			return nil
+		}
+		offered = append(offered, region.ID)
+	}
+	return because(diag.RegionUnknown, fmt.Errorf("region %q is not offered", wanted), "choices", strings.Join(offered, ", "))
+}
+
+// readImages reads which image tags are published, where one is asked for and the token may read the list.
+func (r *run) readImages(ctx context.Context, plan *Plan) error {
+	if r.Options.ImageTag == "" {
+		return nil
+	}
+	for _, channel := range []string{"stable", "enterprise"} { // the channels that Spice Cloud documents for this list
+		images, err := r.Cloud.Images(ctx, channel)
+		if mayNotRead(err) {
+			plan.published = nil
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read the container images: %w", err)
+		}
+		for _, image := range images.Images {
+			plan.published = append(plan.published, image.Tag)
+		}
+	}
+	return nil
+}
+
+// checkImage refuses an image tag that is not published. Tags of other channels than stable are in no list.
+func (r *run) checkImage(plan *Plan) error {
+	wanted, channel := r.Options.ImageTag, cmp.Or(r.Options.Channel, plan.App.UpdateChannel, "stable")
+	if channel != "stable" || len(plan.published) == 0 || slices.Contains(plan.published, wanted) {
+		return nil
+	}
+	return because(diag.ImageUnknown, fmt.Errorf("image-tag %q is not published", wanted), "choices", strings.Join(plan.published, ", "))
+}
+
+func mayNotRead(err error) bool {
+	answer, ok := errors.AsType[*spicecloud.APIError](err)
+	return ok && (answer.Status == http.StatusForbidden || answer.Status == http.StatusNotFound)
+}
+
+// references are the secrets of the app that the spicepod refers to. Those that another store can serve as well
+// count only where that is no matter: they are never pruned, but may well be absent.
+func (r *run) references(elsewhereToo bool) []string {
+	if r.Manifest == nil {
+		return nil
+	}
+	var names []string
+	for _, ref := range r.Manifest.References() {
+		if ref.Managed && (elsewhereToo || !ref.Elsewhere) {
+			names = append(names, ref.Key)
+		}
+	}
+	return names
+}
+
+// checkSecrets compares the spicepod's needs with what is given and what the app has.
+func (r *run) checkSecrets(plan *Plan) error {
+	policy := r.Options.MissingSecrets
+	plan.MissingSecrets = secretsync.Missing(r.references(false), r.Secrets, plan.existing)
+	if len(plan.MissingSecrets) == 0 || policy == "ignore" {
+		return nil
+	}
+	if plan.secretsUnread {
+		r.notice(PhaseSecrets, "whether the app has the secrets that the spicepod refers to was not checked: the token lacks the scope secrets:read")
+		return nil
+	}
+	names := make([]string, len(plan.MissingSecrets))
+	said := make([]string, len(plan.MissingSecrets))
+	for i, m := range plan.MissingSecrets {
+		names[i], said[i] = m.Name, m.Name
+		if m.StoredAs != "" {
+			said[i] = fmt.Sprintf("%s (there is %s, but the runtime looks for upper case)", m.Name, m.StoredAs)
+		}
+	}
+	err := fmt.Errorf("the spicepod refers to secrets that are neither given nor in the app: %s", strings.Join(said, ", "))
+	if policy == "fail" {
+		return because(diag.SecretsMissing, err, "names", strings.Join(names, ", "))
+	}
+	r.warn(PhaseSecrets, "%s; unless an organization secret of that name is linked to the app, the new version will not become ready", err)
+	return nil
+}
