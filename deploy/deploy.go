@@ -89,7 +89,7 @@ func (d *Deployer) within(ctx context.Context, steps func(*run, context.Context)
 	r.result.Request = r.request()
 	ctx, cancel := context.WithTimeoutCause(ctx, d.Options.Timeout, errDeadline)
 	defer cancel()
-	r.finish(steps(r, ctx))
+	r.finish(diag.Guard(func() error { return steps(r, ctx) }))
 	return r.result
 }
 

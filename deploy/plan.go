@@ -126,7 +126,7 @@ func (r *run) readTogether(ctx context.Context, id int64, plan *Plan) error {
 	errs := make([]error, len(reads))
 	var all sync.WaitGroup
 	for i, read := range reads {
-		all.Go(func() { errs[i] = read() })
+		all.Go(func() { errs[i] = diag.Guard(read) })
 	}
 	all.Wait()
 	return cmp.Or(errs...)

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/redact"
 )
 
@@ -88,7 +89,7 @@ func each(ctx context.Context, outcomes []Outcome, undone Action, request func(i
 				return nil
 			}
 			started[i] = true
-			err := request(i)
+			err := diag.Guard(func() error { return request(i) })
 			if err == nil {
 				return nil
 			}
