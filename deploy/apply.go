@@ -152,6 +152,11 @@ func (r *run) writeSecrets(ctx context.Context, plan *Plan) error {
 		return fmt.Errorf("app %q: %w", plan.App.Name, err)
 	}
 	r.written = plan.Newest
+	for _, o := range plan.Secrets {
+		if o.Action == secretsync.Kept || o.Action == secretsync.Excluded {
+			r.result.Secrets = append(r.result.Secrets, o)
+		}
+	}
 	r.info(PhaseSecrets, "%d written (%d new): %s", len(r.Secrets.Secrets), count(outcomes, secretsync.Created), names(r.Secrets))
 	return nil
 }

@@ -56,6 +56,7 @@ func (r *run) clearTheWay(ctx context.Context, plan *Plan) (way, error) {
 		if sameCommit(*other, plan.Request) && !plan.PushSpicepod && !r.changed {
 			r.notice(PhaseConflict, "%s, which is this commit with this spicepod: following it instead of making another; nothing is written, secrets neither", r.describe(*other))
 			r.result.Deployment, r.result.Adopted = *other, true
+			r.tell(spicecloud.Deployment{}, *other)
 			return follow, nil
 		}
 	}

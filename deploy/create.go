@@ -127,7 +127,7 @@ func (r *run) have(d spicecloud.Deployment, found bool) {
 	case found:
 		r.notice(PhaseDeployment, "the answer to the create was lost; deployment %d is it: new, made through the API, and of this commit", d.ID)
 	}
-	r.info(PhaseDeployment, "%d %s", d.ID, d.RawStatus)
+	r.tell(spicecloud.Deployment{}, d)
 }
 
 // once makes something that must not be made twice: what r.claim is about. An answer that was lost is looked for

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
@@ -34,6 +35,9 @@ func (r *run) delete(ctx context.Context) error {
 	}
 	if err != nil {
 		return fmt.Errorf("read app %d: %w", id, err)
+	}
+	if name := r.Options.AppName; name != "" && !strings.EqualFold(name, app.Name) {
+		return ended(diag.InvalidInput, "app-id %d is the app %q, not %q: nothing is deleted where the two disagree; remove one of them", id, app.Name, name)
 	}
 	if err := r.accept(&Plan{App: app}); err != nil {
 		return err

@@ -70,7 +70,7 @@ func TestDelete(t *testing.T) {
 		},
 		{
 			name: "name_that_does_not_fit_the_id", args: "--app-id 101 --app-name stock-app", given: deletes(nil),
-			result: diag.Succeeded, log: []string{`app: warning: app-id 101 is the app "shop-app", not "stock-app": the id wins`}, writes: []string{"DELETE app"}, took: "0s", also: gone,
+			result: diag.InvalidInput, exit: 2, reason: `app-id 101 is the app "shop-app", not "stock-app": nothing is deleted`, took: "0s",
 		},
 	})
 }

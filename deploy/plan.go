@@ -3,6 +3,7 @@ package deploy
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -202,14 +203,44 @@ var notInTagValue = regexp.MustCompile(`[^A-Za-z0-9_@-]`)
 // tagValue makes a value that Spice Cloud takes as a tag: letters, digits, "_", "@" and "-".
 func tagValue(s string) string { return notInTagValue.ReplaceAllString(s, "_") }
 
-// planned ends a dry run.
+// planned ends a dry run: it tells all that a deployment would do.
 func (r *run) planned(plan *Plan) error {
 	r.observePlan(plan)
+	for _, action := range []secretsync.Action{secretsync.Create, secretsync.Update, secretsync.Delete, secretsync.Kept, secretsync.Excluded} {
+		if names := namesOf(plan.Secrets, action); names != "" {
+			r.info(PhaseSecrets, "%s: %s", action, names)
+		}
+	}
+	if body, err := json.Marshal(plan.Request); err == nil {
+		r.info(PhaseDeployment, "would be asked for with %s", body)
+	}
+	if plan.InTheWay != nil {
+		r.notice(PhaseConflict, "%s; on-conflict is %s, so %s", r.describe(*plan.InTheWay), r.Options.OnConflict, onConflict[r.Options.OnConflict])
+	}
 	r.result.Secrets = plan.Secrets
 	if plan.Changes() {
 		return ended(diag.Planned, "dry run: %s; nothing was changed", plan.summary())
 	}
 	return ended(diag.Planned, "dry run: nothing to change but to make a deployment; nothing was changed")
+}
+
+// onConflict says what a deployment would do about another one.
+var onConflict = map[string]string{
+	"wait":    "a deployment would wait for it",
+	"replace": "a deployment would replace it, once it is no longer queued",
+	"adopt":   "a deployment of the same commit and spicepod would follow it, another one wait for it",
+	"fail":    "a deployment would fail",
+	"skip":    "a deployment would be skipped",
+}
+
+func namesOf(outcomes []secretsync.Outcome, action secretsync.Action) string {
+	var names []string
+	for _, o := range outcomes {
+		if o.Action == action {
+			names = append(names, o.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // observePlan tells what is going to be done, a line for each kind of change.

@@ -162,7 +162,7 @@ func TestRun_prune(t *testing.T) {
 			writes: append(before, "DELETE app/secrets/OLD_ONE", "DELETE app/secrets/OLD_TWO"), history: ours("succeeded"), took: "4s-5s",
 			also: func(s *stage, e ended) {
 				left("GIVEN", "KEEP_ME", "REFERRED_TO")(s, e)
-				wantSecrets(s, e, "GIVEN updated", "OLD_ONE deleted", "OLD_TWO deleted")
+				wantSecrets(s, e, "GIVEN updated", "KEEP_ME excluded", "REFERRED_TO kept", "OLD_ONE deleted", "OLD_TWO deleted")
 			},
 		},
 		{

@@ -14,9 +14,8 @@ import (
 
 // follow looks at our deployment, and at no other, until it ends. It returns nil only if that one succeeded.
 func (r *run) follow(ctx context.Context) error {
-	seen := map[string]bool{r.result.Deployment.RawStatus: true}
 	_, err := poll.Until(ctx, r.pauses(longestPause), func(ctx context.Context) (struct{}, bool, error) {
-		done, err := r.look(ctx, seen)
+		done, err := r.look(ctx)
 		return struct{}{}, done, err
 	})
 	return err
@@ -24,7 +23,7 @@ func (r *run) follow(ctx context.Context) error {
 
 // look reads our deployment once. A record that the service does not show yet, or an end that it has no reason
 // for yet, means looking again.
-func (r *run) look(ctx context.Context, seen map[string]bool) (done bool, err error) {
+func (r *run) look(ctx context.Context) (done bool, err error) {
 	id := r.result.Deployment.ID
 	d, err := r.Cloud.Deployment(ctx, r.result.App.ID, id)
 	if errors.Is(err, spicecloud.ErrNotListed) {
@@ -35,7 +34,7 @@ func (r *run) look(ctx context.Context, seen map[string]bool) (done bool, err er
 	}
 	before := r.result.Deployment
 	r.result.Deployment = d
-	r.tell(before, d, seen)
+	r.tell(before, d)
 	switch d.Status {
 	case spicecloud.Succeeded:
 		return true, nil
@@ -48,17 +47,19 @@ func (r *run) look(ctx context.Context, seen map[string]bool) (done bool, err er
 }
 
 // tell reports what is new since the look before.
-func (r *run) tell(before, d spicecloud.Deployment, seen map[string]bool) {
+func (r *run) tell(before, d spicecloud.Deployment) {
 	elapsed := time.Since(r.started).Round(time.Second)
 	switch {
-	case d.RawStatus != before.RawStatus && d.Status == spicecloud.Unknown && !seen[d.RawStatus]:
+	case d.RawStatus != before.RawStatus && d.Status == spicecloud.Unknown:
+		// No notice is said twice, so this one comes once for each status.
 		r.notice(PhaseDeployment, "%d has the status %q, which this version does not know: taken as still running", d.ID, d.RawStatus)
 	case d.RawStatus != before.RawStatus && d.Status == spicecloud.Created:
 		// superseded tells, once it is sure
+	case before.ID == 0:
+		r.info(PhaseDeployment, "%d %s", d.ID, d.RawStatus)
 	case d.RawStatus != before.RawStatus:
 		r.info(PhaseDeployment, "%d %s after %s", d.ID, d.RawStatus, elapsed)
 	}
-	seen[d.RawStatus] = true
 	if d.Status != spicecloud.InProgress && d.Status != spicecloud.Queued {
 		return
 	}

@@ -13,8 +13,8 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/ci"
@@ -50,8 +50,7 @@ func Main(ctx context.Context, p Process) (code int) {
 	name, args := split(p.Args)
 	switch name {
 	case "help":
-		config.Help(p.Stdout, strings.Join(args, " "))
-		return 0
+		return c.help(args)
 	case "version":
 		fmt.Fprintln(p.Stdout, versionLine())
 		return 0
@@ -72,6 +71,23 @@ func Main(ctx context.Context, p Process) (code int) {
 		return c.deploy(ctx, err)
 	}
 	return c.finish(&inputs{}, deploy.Refused(err)) // there is no such command, so nothing else is known of the run
+}
+
+// help prints the commands and the options of the main one, or those of the command that is named.
+func (c *command) help(args []string) int {
+	if len(args) == 0 {
+		config.Help(c.Stdout, "")
+		fmt.Fprintln(c.Stdout)
+		config.Help(c.Stdout, "deploy")
+		return 0
+	}
+	// Asking for help is how a name is checked: everything else that is wrong does not matter here.
+	if _, err := config.Load(args[0], []string{"--help"}, config.Env{}); !errors.Is(err, flag.ErrHelp) {
+		c.log.line("input", "%s", err)
+		return diag.InvalidInput.ExitCode()
+	}
+	config.Help(c.Stdout, args[0])
+	return 0
 }
 
 // split takes the command's name off the arguments. Without one the main job is meant: a CI step has no
@@ -97,21 +113,23 @@ type command struct {
 	host     ci.Host
 	facts    ci.Facts
 	redactor *redact.Redactor
+	masking  sync.Mutex // guards masked: a token may be renewed while others are masked
+	masked   map[redact.Secret]bool
 	log      *log
 	options  *config.Options
 }
 
 func newCommand(p Process) *command {
-	c := &command{Process: p, redactor: redact.NewRedactor()}
+	c := &command{Process: p, redactor: redact.NewRedactor(), masked: map[redact.Secret]bool{}}
 	c.host = ci.Detect(c.getenv, p.Stdout)
 	c.facts = c.host.Facts()
 	c.log = newLog(p.Stdout, c.redactor)
 	return c
 }
 
-// getenv returns a variable of the process; the last of several with one name counts, as in os/exec.
+// getenv returns a variable of the process.
 func (c *command) getenv(name string) string {
-	for _, variable := range slices.Backward(c.Environ) {
+	for _, variable := range c.Environ {
 		if value, ok := strings.CutPrefix(variable, name+"="); ok {
 			return value
 		}
@@ -122,8 +140,11 @@ func (c *command) getenv(name string) string {
 // mask makes secrets known to the CI system and to our own redactor, before anything else is printed.
 func (c *command) mask(secrets ...redact.Secret) {
 	c.redactor.Add(secrets...)
+	c.masking.Lock()
+	defer c.masking.Unlock()
 	for _, s := range secrets {
-		if !s.IsZero() {
+		if !s.IsZero() && !c.masked[s] {
+			c.masked[s] = true
 			c.host.Mask(s.Reveal())
 		}
 	}

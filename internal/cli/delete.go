@@ -28,7 +28,7 @@ func (c *command) delete(ctx context.Context, loadErr error) int {
 	if err := problems.Err(); err != nil {
 		return c.finish(in, deploy.Refused(err))
 	}
-	client, err := c.client(in.caFile)
+	client, err := c.client(in.transport)
 	if err != nil {
 		return c.finish(in, deploy.Refused(err))
 	}

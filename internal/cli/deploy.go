@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"net/http"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/ci"
@@ -47,7 +48,7 @@ func (c *command) deploy(ctx context.Context, loadErr error) int {
 // run wires the client and the pipeline, and lets them go.
 func (c *command) run(ctx context.Context, in *inputs) (deploy.Result, error) {
 	o := c.options
-	client, err := c.client(in.caFile)
+	client, err := c.client(in.transport)
 	if err != nil {
 		return deploy.Result{}, err
 	}
@@ -65,15 +66,10 @@ func (c *command) run(ctx context.Context, in *inputs) (deploy.Result, error) {
 }
 
 // client makes the client of Spice Cloud that the options ask for. A dry run gets one that refuses to write.
-func (c *command) client(caFile []byte) (*spicecloud.Client, error) {
+func (c *command) client(transport http.RoundTripper) (*spicecloud.Client, error) {
 	o := c.options
-	transport := c.Transport
-	if transport == nil {
-		network, err := spicecloud.NewTransport(caFile)
-		if err != nil {
-			return nil, diag.Problems{{Option: "ca-file", Message: err.Error()}}
-		}
-		transport = network
+	if c.Transport != nil {
+		transport = c.Transport
 	}
 	cfg := spicecloud.Config{
 		BaseURL: o.APIURL, TokenURL: o.OAuthTokenURL, Scope: o.Scope, UserAgent: userAgent(),

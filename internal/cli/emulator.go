@@ -55,20 +55,18 @@ func (c *command) emulator(ctx context.Context, loadErr error) int {
 func (c *command) startEmulator(ctx context.Context, loadErr error) (*served, error) {
 	problems := add(nil, loadErr)
 	in := &inputs{}
-	if name := c.options.EmulatorFaults; name != "" {
+	if c.options.EmulatorFaults != "" {
 		var err error
 		if in.workspace, err = c.openWorkspace(c.options.WorkingDirectory); err != nil {
 			return nil, append(problems, problemOf("working-directory", err))
 		}
 		defer in.workspace.Close()
-		if in.faults, err = in.workspace.Read(name, mostOther); err != nil {
-			problems = append(problems, problemOf("emulator-faults", err))
-		}
+		problems = add(problems, in.readFaults(c.options))
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	return c.serve(ctx, c.options.Listen, in.faults, emulator.Options{Log: func(line string) {
+	return c.serve(ctx, c.options.Listen, in.scenario, emulator.Options{Log: func(line string) {
 		c.log.line("request", "%s", line)
 		c.log.flush()
 	}})
@@ -84,16 +82,10 @@ type served struct {
 }
 
 // serve starts an emulator on an address, with the faults of the file that emulator-faults names.
-func (c *command) serve(ctx context.Context, address string, faults []byte, options emulator.Options) (*served, error) {
+func (c *command) serve(ctx context.Context, address string, scenario emulator.Scenario, options emulator.Options) (*served, error) {
 	e := emulator.New(options)
-	if len(faults) > 0 {
-		scenario, err := emulator.ParseScenario(faults)
-		if err == nil {
-			err = e.Apply(scenario)
-		}
-		if err != nil {
-			return nil, diag.Problems{{Option: "emulator-faults", Message: fmt.Sprintf("%s: %s", c.options.EmulatorFaults, err)}}
-		}
+	if err := e.Apply(scenario); err != nil {
+		return nil, diag.Problems{{Option: "emulator-faults", File: c.options.EmulatorFaults, Message: err.Error()}}
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -117,7 +109,7 @@ const emulatorRegion = "us-east-1"
 // secrets that nobody gave are made up.
 func (c *command) emulate(ctx context.Context, in *inputs) (stop func(), err error) {
 	o := c.options
-	s, err := c.serve(ctx, "127.0.0.1:0", in.faults, emulator.Options{Org: o.Org})
+	s, err := c.serve(ctx, "127.0.0.1:0", in.scenario, emulator.Options{Org: o.Org})
 	if err != nil {
 		return nil, err
 	}

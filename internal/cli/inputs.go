@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"path/filepath"
 	"slices"
 
 	"github.com/spicedeploy/spice-deploy/internal/ci"
 	"github.com/spicedeploy/spice-deploy/internal/config"
 	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/emulator"
 	"github.com/spicedeploy/spice-deploy/internal/redact"
+	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
 	"github.com/spicedeploy/spice-deploy/internal/spicepod"
 	"github.com/spicedeploy/spice-deploy/internal/workspace"
 	"github.com/spicedeploy/spice-deploy/secretsync"
@@ -22,8 +25,8 @@ type inputs struct {
 	workspace *workspace.Workspace
 	manifest  *spicepod.Manifest
 	secrets   secretsync.Set
-	caFile    []byte
-	faults    []byte
+	transport http.RoundTripper
+	scenario  emulator.Scenario
 }
 
 // Files that are read have limits, so that a link to something endless costs nothing.
@@ -131,21 +134,37 @@ func (in *inputs) read(o *config.Options) error {
 		in.manifest, err = spicepod.Parse(filepath.ToSlash(filepath.Join(o.WorkingDirectory, o.Spicepod)), data)
 		problems = add(problems, err)
 	}
-	if o.EmulatorFaults != "" {
-		if in.faults, err = in.workspace.Read(o.EmulatorFaults, mostOther); err != nil {
-			problems = append(problems, problemOf("emulator-faults", err))
-		}
-	}
+	problems = add(problems, in.readFaults(o))
 	problems = add(problems, in.readCA(o))
 	return problems.Err()
 }
 
-func (in *inputs) readCA(o *config.Options) (err error) {
-	if o.CAFile == "" {
+// readFaults reads the scenario of the emulator.
+func (in *inputs) readFaults(o *config.Options) error {
+	if o.EmulatorFaults == "" {
 		return nil
 	}
-	if in.caFile, err = in.workspace.Read(o.CAFile, mostOther); err != nil {
-		return diag.Problems{problemOf("ca-file", err)}
+	data, err := in.workspace.Read(o.EmulatorFaults, mostOther)
+	if err != nil {
+		return problemOf("emulator-faults", err)
+	}
+	if in.scenario, err = emulator.ParseScenario(data); err != nil {
+		return diag.Problem{Option: "emulator-faults", File: o.EmulatorFaults, Message: err.Error()}
+	}
+	return nil
+}
+
+// readCA makes the transport, which trusts the certificates of ca-file too.
+func (in *inputs) readCA(o *config.Options) error {
+	var data []byte
+	var err error
+	if o.CAFile != "" {
+		if data, err = in.workspace.Read(o.CAFile, mostOther); err != nil {
+			return problemOf("ca-file", err)
+		}
+	}
+	if in.transport, err = spicecloud.NewTransport(data); err != nil {
+		return diag.Problem{Option: "ca-file", File: o.CAFile, Message: err.Error()}
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func behaviourOptions(o *Options) []option {
 		},
 		option{
 			name: "poll-interval-seconds", kind: seconds(&o.PollInterval, 1, maxPause), def: "10", vendor: true,
-			meaning: "Longest pause between two looks at the deployment.",
+			meaning: "Longest pause between two looks at the deployment; they are never more than 5 s apart, so a larger value changes nothing.",
 		},
 		option{
 			name: "dry-run", kind: boolean(&o.DryRun), def: "false",
@@ -153,11 +153,11 @@ func rehearsalOptions(o *Options) []option {
 func reportOptions(o *Options) []option {
 	return under("Reporting",
 		option{
-			name: "output-file", kind: text("FILE", &o.OutputFile),
+			name: "output-file", kind: text("FILE", &o.OutputFile), commands: appCommands(),
 			meaning: "Also write the outputs to this file: JSON where the name ends in `.json`, else dotenv.",
 		},
 		option{
-			name: "summary-file", kind: text("FILE", &o.SummaryFile),
+			name: "summary-file", kind: text("FILE", &o.SummaryFile), commands: appCommands(),
 			meaning: "Also write the summary to this file, as Markdown.",
 		},
 		option{

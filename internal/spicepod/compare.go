@@ -30,7 +30,11 @@ func Compare(deployed, wanted *Manifest) Difference {
 	}
 	w := wording{first: deployed == nil}
 	w.top(a, b)
-	if len(w.changes) == 0 {
+	switch {
+	case len(w.changes) > 0:
+	case w.first:
+		w.say("", "the manifest", "added")
+	default:
 		w.say("", "the manifest", "changed")
 	}
 	return Difference{Changes: w.changes, Unified: unified(a, b)}
