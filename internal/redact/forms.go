@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// forms returns the shapes in which a secret may show up: the value and each of its lines, as they are, and as
-// JSON, Go, URL and base64 encoders write them.
+// forms returns the shapes in which a secret may show up: the value and each of its lines, as they are, with runs
+// of blanks made one, as messages that are one line have them, and as JSON, Go, URL and base64 encoders write them.
 func forms(value string) []string {
 	parts := []string{value, strings.TrimSpace(value)}
 	for line := range strings.Lines(value) {
@@ -24,6 +24,7 @@ func forms(value string) []string {
 		}
 		out = append(out,
 			part,
+			strings.Join(strings.Fields(part), " "),
 			jsonString(part, true),
 			jsonString(part, false),
 			strings.Trim(strconv.Quote(part), `"`),

@@ -77,6 +77,10 @@ func TestRedact(t *testing.T) {
 		{name: "query_form", secrets: []string{"p@ss w/rd"}, text: "https://x/?q=p%40ss+w%2Frd", want: "https://x/?q=***"},
 		{name: "path_form", secrets: []string{"p@ss w/rd"}, text: "https://x/p@ss%20w%2Frd", want: "https://x/***"},
 		{name: "base64_form", secrets: []string{"hunter2"}, text: base64.StdEncoding.EncodeToString([]byte("hunter2")), want: "***"},
+		{name: "one_line_form", secrets: []string{"correct  horse\tbattery"}, text: "said: correct horse battery", want: "said: ***"},
+		{name: "cut_short", secrets: []string{"hunter2-hunter2"}, text: "token hunter2-hu…", want: "token ***…"},
+		{name: "cut_short_below_four_is_left", secrets: []string{"hunter2-hunter2"}, text: "token hun…", want: "token hun…"},
+		{name: "begins_alike_and_is_cut_short", secrets: []string{"hunter2-hunter2"}, text: "a hunting…", want: "a hunting…"},
 		{name: "longer_secret_wins", secrets: []string{"hunter2", "hunter2-extended"}, text: "hunter2-extended", want: "***"},
 		{name: "overlapping_secrets", secrets: []string{"abcdef", "defghi"}, text: "xabcdefghix", want: "x***x"},
 		{name: "fact_is_spared", secrets: []string{"prod"}, facts: []string{"my-prod-app"}, text: "my-prod-app is in prod", want: "my-prod-app is in ***"},
@@ -126,7 +130,8 @@ func FuzzWriter(f *testing.F) {
 			return // not covered by design
 		}
 		shown, _ := json.Marshal(secret)
-		text := before + secret + after + string(shown) + url.QueryEscape(secret) + base64.StdEncoding.EncodeToString([]byte(secret))
+		text := before + secret + after + string(shown) + url.QueryEscape(secret) + base64.StdEncoding.EncodeToString([]byte(secret)) +
+			secret[:len(secret)/2+1] + "…" + after
 		r := redact.NewRedactor()
 		r.Add(redact.New(secret))
 		var out strings.Builder

@@ -63,7 +63,7 @@ func (r *Redactor) masked(text string) []span {
 		if n := r.facts.longestAt(text, i); i+n > fact.to {
 			fact = span{i, i + n}
 		}
-		n := r.secrets.longestAt(text, i)
+		n := max(r.secrets.longestAt(text, i), r.secrets.cutAt(text, i))
 		if n == 0 || (fact.from <= i && i+n <= fact.to) {
 			continue
 		}
@@ -130,6 +130,32 @@ func (x *index) add(s string) {
 	x.longest = max(x.longest, len(s))
 }
 
+// cutMark is what stands where a text was cut short, by us and by most others.
+const cutMark = "…"
+
+// cutAt returns the length of what is left of a string that begins at i and was cut short, 0 where none was. Less
+// than MinLength of it is not looked for.
+func (x *index) cutAt(text string, i int) int {
+	if i+MinLength+len(cutMark) > len(text) {
+		return 0
+	}
+	for _, s := range x.byPrefix[text[i:i+MinLength]] {
+		if n := common(s, text[i:]); strings.HasPrefix(text[i+n:], cutMark) {
+			return n
+		}
+	}
+	return 0
+}
+
+// common is the length of what a and b begin with alike.
+func common(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
 // longestAt returns the length of the longest string that begins at i, 0 where none does.
 func (x *index) longestAt(text string, i int) int {
 	if i+MinLength > len(text) {
@@ -146,7 +172,7 @@ func (x *index) longestAt(text string, i int) int {
 
 // openFrom returns the first place from which the rest of text may be the beginning of a longer string.
 func (x *index) openFrom(text string) int {
-	for i := max(0, len(text)-x.longest+1); i < len(text); i++ {
+	for i := max(0, len(text)-x.longest+1-len(cutMark)); i < len(text); i++ {
 		rest := text[i:]
 		if len(rest) < MinLength {
 			if x.starts[rest] {
@@ -155,7 +181,8 @@ func (x *index) openFrom(text string) int {
 			continue
 		}
 		for _, s := range x.byPrefix[rest[:MinLength]] {
-			if len(s) > len(rest) && strings.HasPrefix(s, rest) {
+			n := common(s, rest)
+			if n < len(s) && n >= MinLength && len(rest)-n < len(cutMark) && strings.HasPrefix(cutMark, rest[n:]) {
 				return i
 			}
 		}

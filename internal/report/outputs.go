@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
@@ -193,17 +194,14 @@ func encode(v any) string {
 	return string(data)
 }
 
-// cut shortens s to at most n bytes, at the end of a line, and says so.
+// cut shortens s to about n bytes, at the end of a line where there is one, and says so.
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	head := s[:n]
-	for i := len(head) - 1; i >= 0; i-- {
-		if head[i] == '\n' {
-			head = head[:i+1]
-			break
-		}
+	head := strings.ToValidUTF8(s[:n], "")
+	if end := strings.LastIndexByte(head, '\n'); end >= 0 {
+		head = head[:end+1]
 	}
 	return head + fmt.Sprintf("… %d more bytes were left out\n", len(s)-len(head))
 }

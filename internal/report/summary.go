@@ -160,7 +160,7 @@ func spicepodSection(b *page, r deploy.Result) {
 		}
 		fmt.Fprintf(b, "- %s\n", b.text(change))
 	}
-	fmt.Fprintf(b, "\n<details><summary>Difference</summary>\n\n%s\n\n</details>\n\n", b.fenced("diff", cut(p.Spicepod.Unified, mostOfDiff)))
+	fmt.Fprintf(b, "\n<details><summary>Difference</summary>\n\n%s\n\n</details>\n\n", b.fenced("diff", cut(b.cover(p.Spicepod.Unified), mostOfDiff)))
 }
 
 func secretsSection(b *page, r deploy.Result) {

@@ -7,10 +7,11 @@ import (
 	"strconv"
 )
 
-// The service documents 100 as the largest page. maxPages bounds what a list that never ends can cost.
+// The service documents 100 as the largest page. The others bound what a list that never ends can cost.
 const (
-	pageSize = 100
-	maxPages = 100
+	pageSize  = 100
+	maxPages  = 100
+	listLimit = 64 << 20 // bytes, of all pages
 )
 
 // everyPage reads a list to its end. The documentation says both that lists have pages and, route by route,
@@ -19,11 +20,17 @@ const (
 func everyPage[T any, K comparable](ctx context.Context, c *Client, path string, read func(answer) ([]T, error), key func(T) K) ([]T, error) {
 	var all []T
 	known := map[K]bool{}
-	offset := 0
+	offset, size := 0, 0
 	for range maxPages {
-		page, err := fetch(ctx, c, get(path, pageQuery(pageSize, offset)), read)
+		page, err := fetch(ctx, c, get(path, pageQuery(pageSize, offset)), func(a answer) ([]T, error) {
+			size += len(a.body)
+			return read(a)
+		})
 		if err != nil {
 			return nil, err
+		}
+		if size > listLimit {
+			return nil, fmt.Errorf("GET %s: the list is larger than %d MiB", projects+path, listLimit>>20)
 		}
 		before := len(all)
 		for _, item := range page {

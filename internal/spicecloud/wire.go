@@ -14,7 +14,11 @@ import (
 // break with each edition of the service for a field that it does not even need. So these types take what comes:
 // null, another scalar, anything; only ids and containers must be what they should be.
 
-// text is a string; another scalar gives its literal, everything else "".
+// mostOfText is how many bytes of one text are kept: what is remote goes into logs and outputs.
+const mostOfText = 64 << 10
+
+// text is a string; another scalar gives its literal, everything else "". One of more than mostOfText bytes is cut
+// there, with "…" at its end.
 type text string
 
 func (t *text) UnmarshalJSON(raw []byte) error {
@@ -25,6 +29,9 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 		*t = text(s) // null leaves it empty
 	case raw[0] != '{' && raw[0] != '[':
 		*t = text(raw)
+	}
+	if len(*t) > mostOfText {
+		*t = text(strings.ToValidUTF8(string((*t)[:mostOfText]), "") + "…")
 	}
 	return nil
 }
@@ -99,8 +106,11 @@ func unmarshalObject(raw json.RawMessage, v any) error {
 	return nil
 }
 
+// mostItems is how many entries of one answer are read. Servers that know no pages send some thousand at once.
+const mostItems = 20_000
+
 // readList reads a list: under the first of the keys that is there, or a bare array. A list without its key is
-// an error; null under the key is how some servers write the empty list.
+// an error, and so is one of more than mostItems; null under the key is how some servers write the empty list.
 func readList(a answer, keys ...string) ([]json.RawMessage, error) {
 	var raw json.RawMessage
 	if err := readJSON(a, &raw); err != nil {
@@ -121,9 +131,28 @@ func readList(a answer, keys ...string) ([]json.RawMessage, error) {
 			return nil, fmt.Errorf("it is not the JSON expected: it has no %q", keys[0])
 		}
 	}
-	var items []json.RawMessage
-	if err := json.Unmarshal(raw, &items); err != nil {
+	if raw[0] != '[' && raw[0] != 'n' {
 		return nil, fmt.Errorf("it is not the JSON expected: %q is not a list", keys[0])
+	}
+	return entries(raw, keys[0])
+}
+
+// entries takes a list apart, one by one so that a long one costs no more than a short one.
+func entries(list json.RawMessage, name string) ([]json.RawMessage, error) {
+	var items []json.RawMessage
+	dec := json.NewDecoder(bytes.NewReader(list))
+	if _, err := dec.Token(); err != nil {
+		return nil, fmt.Errorf("it is not the JSON expected: %w", err)
+	}
+	for dec.More() {
+		if len(items) == mostItems {
+			return nil, fmt.Errorf("%q has more than %d entries", name, mostItems)
+		}
+		var item json.RawMessage
+		if err := dec.Decode(&item); err != nil {
+			return nil, fmt.Errorf("it is not the JSON expected: %w", err)
+		}
+		items = append(items, item)
 	}
 	return items, nil
 }
