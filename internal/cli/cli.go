@@ -11,8 +11,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"runtime/debug"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,6 +21,7 @@ import (
 	"github.com/spicedeploy/spice-deploy/internal/config"
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/redact"
+	"github.com/spicedeploy/spice-deploy/internal/report"
 )
 
 // Process is what a process is given.
@@ -40,28 +41,42 @@ type Process struct {
 // ctx ends with a diag.Interrupted as its cause the code is that of the signal.
 func Main(ctx context.Context, p Process) (code int) {
 	c := newCommand(p)
-	defer func() {
-		if bug := recover(); bug != nil {
-			code = c.crashed(bug, debug.Stack())
-		}
-	}()
-	defer c.log.flush()
+	bug := diag.Guard(func() error {
+		code = c.main(ctx)
+		return nil
+	})
+	if bug != nil {
+		code = c.crashed(bug)
+	}
+	if err := c.log.flush(); err != nil {
+		fmt.Fprintf(p.Stderr, "warning: not all of the log could be written: %s\n", err)
+	}
+	return code
+}
 
-	name, args := split(p.Args)
+func (c *command) main(ctx context.Context) int {
+	name, args := split(c.Args)
 	switch name {
 	case "help":
 		return c.help(args)
 	case "version":
-		fmt.Fprintln(p.Stdout, versionLine())
+		fmt.Fprintln(c.Stdout, versionLine())
 		return 0
 	}
-	options, err := config.Load(name, args, config.Env{Environ: p.Environ, Stdin: p.Stdin, ReadFile: os.ReadFile})
+	c.host = ci.Detect(c.getenv, commands{c.log, c.Stdout})
+	c.facts = c.host.Facts()
+	options, err := config.Load(name, args, config.Env{Environ: c.Environ, Stdin: stoppable{ctx, c.Stdin}, ReadFile: secretFiles(ctx)})
 	if errors.Is(err, flag.ErrHelp) {
-		config.Help(p.Stdout, name)
+		config.Help(c.Stdout, name)
 		return 0
 	}
 	c.options = options
 	c.maskCredentials()
+	if stop, ok := errors.AsType[diag.Interrupted](context.Cause(ctx)); ok { // while it waited for a secret
+		result := deploy.Refused(&diag.Error{Result: diag.Cancelled, Err: fmt.Errorf("%w before anything was changed", stop)})
+		result.ExitCode = stop.Exit
+		return c.finish(&inputs{}, result)
+	}
 	switch name {
 	case "delete":
 		return c.delete(ctx, err)
@@ -121,8 +136,6 @@ type command struct {
 
 func newCommand(p Process) *command {
 	c := &command{Process: p, redactor: redact.NewRedactor(), masked: map[redact.Secret]bool{}}
-	c.host = ci.Detect(c.getenv, p.Stdout)
-	c.facts = c.host.Facts()
 	c.log = newLog(p.Stdout, c.redactor)
 	return c
 }
@@ -154,11 +167,50 @@ func (c *command) maskCredentials() {
 	o := c.options
 	c.mask(o.APIToken, o.ClientSecret, o.GitHubToken)
 	c.mask(o.Ignored...)
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		c.mask(proxyPassword(c.getenv(name))...)
+	}
 }
 
-// crashed reports a bug: what is printed is covered like everything else, since a stack can hold arguments.
-func (c *command) crashed(bug any, stack []byte) int {
-	text := c.redactor.Redact(fmt.Sprintf("%v\n%s", bug, stack))
-	fmt.Fprintf(c.Stderr, "internal-error: %s\n%s\n", text, diag.Hint(diag.Bug))
-	return diag.InternalError.ExitCode()
+// proxyPassword is the password in the address of a proxy, as it stands there and decoded: net/http repeats an
+// address that it cannot use.
+func proxyPassword(address string) []redact.Secret {
+	before := address[:max(0, strings.LastIndex(address, "@"))]
+	if _, rest, ok := strings.Cut(before, "://"); ok {
+		before = rest
+	}
+	_, password, _ := strings.Cut(before, ":")
+	decoded, err := url.PathUnescape(password)
+	if err != nil {
+		decoded = password
+	}
+	return []redact.Secret{redact.New(password), redact.New(decoded)}
+}
+
+// crashed reports a bug outside of a run. The outputs of a run may have been written before, so only those that
+// must change are: what happened to the run is not known here.
+func (c *command) crashed(bug error) int {
+	result := deploy.Refused(bug)
+	c.explain(bug)
+	// What broke may break again.
+	_ = diag.Guard(func() error {
+		c.log.line("result", "%s: %s", result.Result, result.Reason)
+		c.log.line("what to do", "%s", result.Hint)
+		outputs := slices.DeleteFunc(c.outputs(report.Outputs(result)), func(o ci.Output) bool {
+			return o.Name != "result" && o.Name != "reason" && o.Name != "error-message"
+		})
+		c.warnIf("the outputs could not be written", c.host.WriteOutputs(outputs))
+		c.warnIf("the job summary could not be written", c.host.WriteSummary(c.redactor.Redact(report.Summary(result, c.redactor.Redact))))
+		return nil
+	})
+	return result.ExitCode
+}
+
+// explain prints where a bug is. The text of a panic is covered and defused like all others.
+func (c *command) explain(err error) {
+	if bug, ok := errors.AsType[*diag.Panic](err); ok {
+		stderr := newLog(c.Stderr, c.redactor)
+		stderr.text(fmt.Sprintf("%s\n%s", bug, bug.Stack))
+		_ = stderr.flush()
+	}
 }

@@ -60,7 +60,7 @@ func (c *command) run(ctx context.Context, in *inputs) (deploy.Result, error) {
 		Repository: c.facts.Repository, Owner: c.facts.Owner,
 		Observer: observers{newKnown(c), c.log},
 	}
-	stop := c.log.signsOfLife(ctx, o.Timeout)
+	ctx, stop := c.log.signsOfLife(ctx, o.Timeout)
 	defer stop()
 	return deployer.Run(ctx), nil
 }

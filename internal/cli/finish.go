@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/ci"
@@ -18,10 +19,9 @@ func (c *command) finish(in *inputs, result deploy.Result) int {
 		code = diag.ExitChanges
 	}
 	if p := result.Plan; p != nil && p.Spicepod.Unified != "" && result.Result == diag.Planned {
-		end := c.group("spicepod difference")
-		c.log.text(p.Spicepod.Unified)
-		end()
+		c.showDifference(p.Spicepod.Unified)
 	}
+	c.explain(result.Err)
 	c.annotate(result)
 	c.log.line("result", "%s: %s (%s)", result.Result, result.Reason, result.Duration.Round(100*1e6))
 	if result.App.ID != 0 && !c.options.Emulator {
@@ -43,20 +43,16 @@ func (c *command) finish(in *inputs, result deploy.Result) int {
 	return code
 }
 
-func (c *command) group(title string) (end func()) {
-	c.log.flush() // what is held back belongs before the group
-	endGroup := c.host.Group(title)
-	return func() {
-		c.log.flush()
-		endGroup()
-	}
+func (c *command) showDifference(unified string) {
+	end := c.host.Group("spicepod difference")
+	defer end()
+	c.log.text(unified)
 }
 
 // annotate shows the end of a bad run, and every problem with the input, where the CI system shows annotations.
 func (c *command) annotate(result deploy.Result) {
-	c.log.flush()
 	for _, w := range result.Warnings {
-		c.host.Annotate(ci.Annotation{Level: ci.Warning, Title: "spice-deploy", Message: c.redactor.Redact(w)})
+		c.host.Annotate(ci.Annotation{Level: ci.Warning, Title: "spice-deploy", Message: c.clean(w)})
 	}
 	if problems, ok := errors.AsType[diag.Problems](result.Err); ok {
 		for _, p := range problems {
@@ -69,7 +65,7 @@ func (c *command) annotate(result deploy.Result) {
 		if result.Hint != "" {
 			message += "\nWhat to do: " + result.Hint
 		}
-		c.host.Annotate(ci.Annotation{Level: ci.Error, Title: "spice-deploy: " + string(result.Result), Message: c.redactor.Redact(message)})
+		c.host.Annotate(ci.Annotation{Level: ci.Error, Title: "spice-deploy: " + string(result.Result), Message: c.clean(message)})
 	}
 }
 
@@ -88,9 +84,11 @@ func (c *command) problem(p diag.Problem) {
 		title = "spice-deploy: " + p.Option
 	}
 	c.host.Annotate(ci.Annotation{
-		Level: ci.Error, Title: title, Message: c.redactor.Redact(message), File: p.File, Line: p.Line, Column: p.Column,
+		Level: ci.Error, Title: c.clean(title), Message: c.clean(message), File: p.File, Line: p.Line, Column: p.Column,
 	})
 }
+
+func (c *command) clean(text string) string { return strings.Join(clean(c.redactor, text), "\n") }
 
 func (c *command) warnIf(what string, err error) {
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/ci"
+	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/redact"
 )
 
@@ -19,10 +20,11 @@ import (
 type log struct {
 	redactor *redact.Redactor
 
-	mu    sync.Mutex // orders the lines of parallel requests
+	mu    sync.Mutex // orders the lines of parallel requests, and commands among them
 	out   *redact.Writer
 	last  time.Time
 	state string // what a sign of life says
+	lost  error  // why lines could not be printed, nil where all were
 }
 
 // quiet is how long the log says nothing before it gives a sign of life.
@@ -35,11 +37,11 @@ func newLog(w io.Writer, r *redact.Redactor) *log {
 // line prints one line under a label, further lines of the text below it. A log that cannot be written any more
 // (a closed pipe) is no reason to stop deploying.
 func (l *log) line(label, format string, args ...any) {
-	text := l.redactor.Redact(fmt.Sprintf(format, args...))
+	lines := clean(l.redactor, fmt.Sprintf(format, args...))
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for part := range strings.SplitSeq(text, "\n") {
-		_, _ = fmt.Fprintf(l.out, "%-11s %s\n", label, l.redactor.Redact(ci.Defuse(part)))
+	for _, line := range lines {
+		l.print(fmt.Sprintf("%-11s %s\n", label, line))
 		label = ""
 	}
 	l.last = time.Now()
@@ -47,11 +49,46 @@ func (l *log) line(label, format string, args ...any) {
 
 // text prints a block as it is, defused and covered, without labels.
 func (l *log) text(block string) {
+	lines := clean(l.redactor, block)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for part := range strings.Lines(l.redactor.Redact(block)) {
-		_, _ = fmt.Fprintln(l.out, l.redactor.Redact(ci.Defuse(strings.TrimRight(part, "\r\n"))))
+	for _, line := range lines {
+		l.print(line + "\n")
 	}
+}
+
+// print needs the lock.
+func (l *log) print(line string) {
+	if _, err := io.WriteString(l.out, line); err != nil && l.lost == nil {
+		l.lost = err
+	}
+}
+
+// clean makes harmless lines of a text. Secrets are covered once more after the text was defused, which takes out
+// characters that may have stood inside one.
+func clean(r *redact.Redactor, text string) []string {
+	lines := strings.Split(r.Redact(strings.TrimRight(text, "\r\n")), "\n")
+	for i, line := range lines {
+		lines[i] = r.Redact(ci.Defuse(line))
+	}
+	return lines
+}
+
+// commands is where commands to the CI system go: past the redactor, since a mask names what it masks, and never
+// into the middle of a line of which the redactor holds back the end.
+type commands struct {
+	log *log
+	to  io.Writer
+}
+
+// Write prints whole commands.
+func (c commands) Write(p []byte) (int, error) {
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	if err := c.log.out.Flush(); err != nil {
+		return 0, err
+	}
+	return c.to.Write(p)
 }
 
 // Observe prints what happens in a run.
@@ -70,38 +107,47 @@ func (l *log) Observe(e deploy.Event) {
 	}
 }
 
-// signsOfLife prints a line whenever nothing was printed for a while, until stop is called.
-func (l *log) signsOfLife(ctx context.Context, limit time.Duration) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	started := time.Now()
+// signsOfLife prints a line whenever nothing was printed for a while, until stop is called. The context that it
+// returns is for the run: a bug here ends it.
+func (l *log) signsOfLife(ctx context.Context, limit time.Duration) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ticker := time.NewTicker(time.Second)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
-			l.mu.Lock()
-			silent, state := time.Since(l.last), l.state
-			l.mu.Unlock()
-			if silent >= quiet && state != "" {
-				l.line("waiting", "%s; %s of at most %s", state, time.Since(started).Round(time.Second), limit)
-			}
-		}
+		cancel(diag.Guard(func() error { return l.repeat(ctx, limit) }))
 	}()
-	return func() {
-		cancel()
+	return ctx, func() {
+		cancel(nil)
 		<-done
 	}
 }
 
-// flush prints what the redacting writer holds back.
-func (l *log) flush() {
+// repeat gives signs of life until ctx ends.
+func (l *log) repeat(ctx context.Context, limit time.Duration) error {
+	started := time.Now()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		l.mu.Lock()
+		silent, state := time.Since(l.last), l.state
+		l.mu.Unlock()
+		if silent >= quiet && state != "" {
+			l.line("waiting", "%s; %s of at most %s", state, time.Since(started).Round(time.Second), limit)
+		}
+	}
+}
+
+// flush prints what the redacting writer holds back, and returns why lines were lost, if any were.
+func (l *log) flush() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.out.Flush()
+	if err := l.out.Flush(); err != nil && l.lost == nil {
+		l.lost = err
+	}
+	return l.lost
 }
