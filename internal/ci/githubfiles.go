@@ -101,6 +101,9 @@ func appendTo(variable, path string, text func(size int64) (string, error)) (err
 	if path == "" {
 		return fmt.Errorf("write %s: the variable is not set", variable)
 	}
+	if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		return fmt.Errorf("write %s: %s is a pipe, which could make the run wait for ever", variable, path)
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", variable, err)
