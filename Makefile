@@ -8,10 +8,10 @@ fmt:
 vet:
 	go vet ./...
 
-# The linters live in a module of their own, so that the product's go.sum stays short.
+# The linters live in modules of their own, so that the product's go.sum stays short and they do not disagree.
 lint:
 	go tool -modfile=tools/go.mod golangci-lint run ./...
-	go tool -modfile=tools/go.mod actionlint
+	go tool -modfile=tools/actionlint/go.mod actionlint
 
 test:
 	go test -count=1 -shuffle=on ./...
