@@ -187,6 +187,6 @@ func (r *run) prune(ctx context.Context, plan *Plan) error {
 		r.warn(PhasePrune, "the deployment succeeded, but not all secrets that are no longer given could be deleted: %s", err)
 		return nil
 	}
-	r.info(PhasePrune, "%s deleted: %s", counted(len(names), "secret"), strings.Join(names, ", "))
+	r.info(PhasePrune, "%s deleted: %s", secrets(len(names)), strings.Join(names, ", "))
 	return nil
 }

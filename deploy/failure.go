@@ -218,10 +218,10 @@ func (r *run) leftBehind() string {
 		parts = append(parts, "the tags were updated")
 	}
 	if n := count(r.result.Secrets, secretsync.Created, secretsync.Updated); n > 0 {
-		parts = append(parts, counted(n, "secret")+" written")
+		parts = append(parts, secrets(n)+" written")
 	}
 	if n := count(r.result.Secrets, secretsync.Unknown); n > 0 {
-		parts = append(parts, counted(n, "secret")+" perhaps written")
+		parts = append(parts, secrets(n)+" perhaps written")
 	}
 	if len(parts) == 0 {
 		return "nothing was changed"

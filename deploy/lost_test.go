@@ -78,7 +78,7 @@ func TestRun_answerLostAfterTheEffect(t *testing.T) {
 			name: "list_that_lags_so_long_that_it_is_asked_for_again",
 			given: func(s *stage) {
 				s.configure(func(st *emulator.Settings) { st.ListLag, st.ConflictEdition = 25*time.Second, "any" })
-				s.outcomes(emulator.Outcome{InProgress: within(time.Minute)})
+				s.outcomes(emulator.Outcome{InProgress: new(time.Minute)})
 				s.faults(create(emulator.Fault{Kind: emulator.Lost, AfterEffect: true}))
 			},
 			result: diag.Succeeded, writes: []string{"PUT app", "POST app/deployments cut", "POST app/deployments 409 ×*"}, history: one, took: "1m1s-1m6s", also: taken,
@@ -87,7 +87,7 @@ func TestRun_answerLostAfterTheEffect(t *testing.T) {
 			name: "list_that_shows_it_only_after_the_second_request",
 			given: func(s *stage) {
 				s.configure(func(st *emulator.Settings) { st.ListLag, st.ConflictEdition = 11*time.Second, "any" })
-				s.outcomes(emulator.Outcome{InProgress: within(time.Minute)})
+				s.outcomes(emulator.Outcome{InProgress: new(time.Minute)})
 				s.faults(
 					create(emulator.Fault{Kind: emulator.Lost, AfterEffect: true}),
 					create(emulator.Fault{Nth: 2, Kind: emulator.Slow, AfterEffect: true, Delay: 2 * time.Second}),
@@ -99,7 +99,7 @@ func TestRun_answerLostAfterTheEffect(t *testing.T) {
 			name: "list_that_shows_it_only_while_the_spicepod_is_sent_again",
 			given: func(s *stage) {
 				s.configure(func(st *emulator.Settings) { st.ListLag = 13 * time.Second })
-				s.outcomes(emulator.Outcome{Queued: within(time.Minute)})
+				s.outcomes(emulator.Outcome{Queued: new(time.Minute)})
 				s.before("POST", "/deployments", 2, s.othersPush)
 				s.faults(
 					create(emulator.Fault{Kind: emulator.Lost, AfterEffect: true}),
@@ -209,7 +209,7 @@ func TestRun_answerLostAndOthersDeploy(t *testing.T) {
 		}
 	}
 	cut := []string{"PUT app", "POST app/deployments cut"}
-	started := emulator.Outcome{Queued: within(0)}
+	started := emulator.Outcome{Queued: new(0)}
 	playAll(t, []scene{
 		{
 			name: "another_commit_is_not_ours", given: at(emulator.Fault{}, emulator.Deployment{Outcome: started}),
@@ -254,7 +254,7 @@ func TestRun_clocks(t *testing.T) {
 		early := func(s *stage, fault emulator.Fault) {
 			s.configure(func(st *emulator.Settings) { st.ClockSkew = skew })
 			s.before("PUT", "/projects/101", 1, func() {
-				s.othersDeploy(emulator.Deployment{CommitSHA: ourCommit, Outcome: emulator.Outcome{Queued: within(0)}})
+				s.othersDeploy(emulator.Deployment{CommitSHA: ourCommit, Outcome: emulator.Outcome{Queued: new(0)}})
 			})
 			s.faults(emulator.Fault{Method: "PUT", Kind: emulator.Slow, AfterEffect: true, Delay: 25 * time.Second}, create(fault))
 		}

@@ -275,10 +275,10 @@ func (p *Plan) summary() string {
 		parts = append(parts, "set tags "+strings.Join(p.TagChanges, ", "))
 	}
 	if n := count(p.Secrets, secretsync.Create, secretsync.Update); n > 0 {
-		parts = append(parts, fmt.Sprintf("write %s", counted(n, "secret")))
+		parts = append(parts, fmt.Sprintf("write %s", secrets(n)))
 	}
 	if n := count(p.Secrets, secretsync.Delete); n > 0 {
-		parts = append(parts, fmt.Sprintf("delete %s at the end", counted(n, "secret")))
+		parts = append(parts, fmt.Sprintf("delete %s at the end", secrets(n)))
 	}
 	if p.Paused {
 		parts = append(parts, "resume the app, which deploys")
@@ -288,11 +288,11 @@ func (p *Plan) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-func counted(n int, thing string) string {
+func secrets(n int) string {
 	if n == 1 {
-		return "1 " + thing
+		return "1 secret"
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return fmt.Sprintf("%d secrets", n)
 }
 
 func where(app spicecloud.App, org string) string {

@@ -271,8 +271,6 @@ func or(value, otherwise string) string {
 	return value
 }
 
-func within(d time.Duration) *time.Duration { return &d }
-
 // inBubble runs a test in fake time.
 func inBubble(t *testing.T, do func(*testing.T)) {
 	t.Helper()

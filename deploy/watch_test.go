@@ -24,22 +24,22 @@ func TestRun_follows(t *testing.T) {
 	t.Parallel()
 	playAll(t, []scene{
 		{
-			name: "fast", given: ends(emulator.Outcome{Queued: within(0), InProgress: within(0)}),
+			name: "fast", given: ends(emulator.Outcome{Queued: new(0), InProgress: new(0)}),
 			result: diag.Succeeded, reason: "deployment 1002 succeeded", writes: happy, history: ours("succeeded"), took: "0s",
 		},
 		{
-			name: "for_minutes", given: ends(emulator.Outcome{Queued: within(time.Minute), InProgress: within(6 * time.Minute)}),
+			name: "for_minutes", given: ends(emulator.Outcome{Queued: new(time.Minute), InProgress: new(6 * time.Minute)}),
 			result: diag.Succeeded, log: []string{"deployment: 1002 in_progress after 1m", "deployment: 1002 succeeded after 7m"},
 			writes: happy, history: ours("succeeded"), took: "7m0s-7m5s",
 		},
 		{
 			name: "never_more_than_the_poll_interval_behind", args: "--poll-interval-seconds 1",
-			given:  ends(emulator.Outcome{Queued: within(time.Minute), InProgress: within(time.Minute)}),
+			given:  ends(emulator.Outcome{Queued: new(time.Minute), InProgress: new(time.Minute)}),
 			result: diag.Succeeded, writes: happy, history: ours("succeeded"), took: "2m0s-2m1s", also: looksEvery(time.Second),
 		},
 		{
 			name: "never_more_than_five_seconds_behind", args: "--poll-interval-seconds 60",
-			given:  ends(emulator.Outcome{Queued: within(time.Minute), InProgress: within(time.Minute)}),
+			given:  ends(emulator.Outcome{Queued: new(time.Minute), InProgress: new(time.Minute)}),
 			result: diag.Succeeded, writes: happy, history: ours("succeeded"), took: "2m0s-2m5s", also: looksEvery(5 * time.Second),
 		},
 		{
@@ -61,7 +61,7 @@ func TestRun_follows(t *testing.T) {
 		},
 		{
 			name:   "state_that_this_version_does_not_know",
-			given:  ends(emulator.Outcome{InProgress: within(time.Minute), Words: map[string]string{"in_progress": "Provisioning"}}),
+			given:  ends(emulator.Outcome{InProgress: new(time.Minute), Words: map[string]string{"in_progress": "Provisioning"}}),
 			result: diag.Succeeded,
 			log:    []string{`deployment: notice: 1002 has the status "Provisioning", which this version does not know: taken as still running`, "deployment: 1002 succeeded"},
 			writes: happy, history: ours("succeeded"), took: "1m1s-1m6s",
@@ -78,7 +78,7 @@ func TestRun_follows(t *testing.T) {
 		},
 		{
 			name:   "shortage_that_passes",
-			given:  ends(emulator.Outcome{InProgress: within(time.Minute), Shortage: "insufficient_memory", ShortageMessage: "no room", ShortageFor: 20 * time.Second}),
+			given:  ends(emulator.Outcome{InProgress: new(time.Minute), Shortage: "insufficient_memory", ShortageMessage: "no room", ShortageFor: 20 * time.Second}),
 			result: diag.Succeeded,
 			log:    []string{"deployment: 1002 goes on, but is held up: no room (insufficient_memory)", "deployment: 1002 is no longer held up", "deployment: 1002 succeeded"},
 			writes: happy, history: ours("succeeded"), took: "1m1s-1m6s",
@@ -93,13 +93,13 @@ func TestRun_follows(t *testing.T) {
 		},
 		{
 			name:   "created_without_a_newer_one_is_still_running",
-			given:  ends(emulator.Outcome{InProgress: within(time.Minute), Words: map[string]string{"queued": "created", "in_progress": "created"}}),
+			given:  ends(emulator.Outcome{InProgress: new(time.Minute), Words: map[string]string{"queued": "created", "in_progress": "created"}}),
 			result: diag.Succeeded, writes: happy, history: ours("succeeded"), took: "1m1s-1m6s",
 		},
 		{
 			name: "answers_that_fail_for_a_while",
 			given: func(s *stage) {
-				s.outcomes(emulator.Outcome{InProgress: within(90 * time.Second)})
+				s.outcomes(emulator.Outcome{InProgress: new(90 * time.Second)})
 				s.faults(
 					emulator.Fault{Method: "GET", Path: "/deployments/*", Nth: 2, Times: 3, Status: 500},
 					emulator.Fault{Method: "GET", Path: "/deployments/*", Nth: 5, Times: 3, Kind: emulator.HTML},
@@ -259,7 +259,7 @@ func TestRun_tokenThatEndsDuringTheFollow(t *testing.T) {
 	client := func(s *stage) {
 		s.client.Token, s.client.Org = redact.Secret{}, ""
 		s.client.ClientID, s.client.ClientSecret = s.cloud.ClientID(), redact.New(s.cloud.ClientSecret())
-		s.outcomes(emulator.Outcome{InProgress: within(8 * time.Minute)})
+		s.outcomes(emulator.Outcome{InProgress: new(8 * time.Minute)})
 	}
 	playAll(t, []scene{
 		{

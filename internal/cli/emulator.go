@@ -42,7 +42,7 @@ func (c *command) emulator(ctx context.Context, loadErr error) int {
 	}
 	c.log.line("try", "SPICE_API_URL=%s SPICE_API_TOKEN=%s spice-deploy --app-name %s", e.url, e.Token(), e.Apps()[0].Name)
 	c.log.line("faults", "curl %s/_emulator/state shows what is there; README.md tells how to break it", e.url)
-	c.log.flush()
+	_ = c.log.flush()
 	select {
 	case <-ctx.Done():
 		return 0
@@ -68,7 +68,7 @@ func (c *command) startEmulator(ctx context.Context, loadErr error) (*served, er
 	}
 	return c.serve(ctx, c.options.Listen, in.scenario, emulator.Options{Log: func(line string) {
 		c.log.line("request", "%s", line)
-		c.log.flush()
+		_ = c.log.flush() // it serves whether or not anybody reads
 	}})
 }
 

@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,9 +99,7 @@ func (e *ending) resultIsTrue() string {
 // nothingLeaked: no secret but in the body of the request that writes it, nor in anything that is shown.
 func (e *ending) nothingLeaked() string {
 	hidden := map[string]string{"the token": e.cloud.Token(), "the client's secret": e.cloud.ClientSecret()}
-	for name, value := range e.world.secrets {
-		hidden[name] = value
-	}
+	maps.Copy(hidden, e.world.secrets)
 	outputs, _ := json.Marshal(e.outputs)
 	shown := e.summary + string(outputs)
 	for line := range strings.Lines(e.log) {

@@ -110,7 +110,7 @@ func (e *ending) happen(t *testing.T, w *world, b bend, dir string) {
 	if b.transport != nil {
 		transport = b.transport(w, recorder)
 	}
-	runCtx := context.Context(ctx)
+	runCtx := ctx
 	if b.context != nil {
 		runCtx = b.context(ctx)
 	}

@@ -40,23 +40,28 @@ func TestAPIError(t *testing.T) {
 		},
 		{
 			"error_before_message", reply(403, `{"error":"no","message":"other"}`),
-			spicecloud.APIError{Status: 403, Message: "no"}, "403 Forbidden: no",
+			spicecloud.APIError{Status: 403, Message: "no"},
+			"403 Forbidden: no",
 		},
 		{
 			"message", reply(403, `{"message":"no","error":true}`),
-			spicecloud.APIError{Status: 403, Message: "no"}, "403 Forbidden: no",
+			spicecloud.APIError{Status: 403, Message: "no"},
+			"403 Forbidden: no",
 		},
 		{
 			"error_object", reply(403, `{"error":{"code":"denied","message":"no"}}`),
-			spicecloud.APIError{Status: 403, Message: "no", Code: "denied"}, "403 Forbidden: no (code denied)",
+			spicecloud.APIError{Status: 403, Message: "no", Code: "denied"},
+			"403 Forbidden: no (code denied)",
 		},
 		{
 			"json_without_words", reply(400, `{"max_tail": 5}`),
-			spicecloud.APIError{Status: 400, Message: `{"max_tail": 5}`}, `400 Bad Request: {"max_tail": 5}`,
+			spicecloud.APIError{Status: 400, Message: `{"max_tail": 5}`},
+			`400 Bad Request: {"max_tail": 5}`,
 		},
 		{
 			"json_string", reply(400, `"no"`),
-			spicecloud.APIError{Status: 400, Message: "no"}, "400 Bad Request: no",
+			spicecloud.APIError{Status: 400, Message: "no"},
+			"400 Bad Request: no",
 		},
 		{
 			"html", reply(502, "<HTML><head><TITLE>502 Bad\n Gateway</TITLE></head><body>cf</body>", "Cf-Ray", "ray-1"),
@@ -70,19 +75,23 @@ func TestAPIError(t *testing.T) {
 		},
 		{
 			"nothing", reply(418, ""),
-			spicecloud.APIError{Status: 418}, "418 I'm a teapot",
+			spicecloud.APIError{Status: 418},
+			"418 I'm a teapot",
 		},
 		{
 			"unknown_status", reply(599, ""),
-			spicecloud.APIError{Status: 599}, "599",
+			spicecloud.APIError{Status: 599},
+			"599",
 		},
 		{
 			"retry_after", reply(429, "", "Retry-After", "17"),
-			spicecloud.APIError{Status: 429, RetryAfter: 17 * time.Second}, "429 Too Many Requests",
+			spicecloud.APIError{Status: 429, RetryAfter: 17 * time.Second},
+			"429 Too Many Requests",
 		},
 		{
 			"body_cut", cut(500, `{"error":"half`),
-			spicecloud.APIError{Status: 500, Message: `{"error":"half`}, `500 Internal Server Error: {"error":"half`,
+			spicecloud.APIError{Status: 500, Message: `{"error":"half`},
+			`500 Internal Server Error: {"error":"half`,
 		},
 	}
 	for _, tc := range cases {

@@ -54,18 +54,6 @@ func hang(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// slow lets time pass before the step.
-func slow(d time.Duration, then step) step {
-	return func(r *http.Request) (*http.Response, error) {
-		select {
-		case <-time.After(d):
-			return then(r)
-		case <-r.Context().Done():
-			return nil, r.Context().Err()
-		}
-	}
-}
-
 // script is a network that does one step after another, and the last one for ever. It remembers the requests.
 type script struct {
 	mu    sync.Mutex

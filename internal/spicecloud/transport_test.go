@@ -425,7 +425,7 @@ func tunnel(t *testing.T, address string, refuse bool, count *atomic.Int64) http
 func TestTransport_tls_1_1_is_refused(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
-	server.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10} //nolint:gosec // that is the test
+	server.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
 	server.Config.ErrorLog = quiet()
 	server.StartTLS()
 	defer server.Close()
