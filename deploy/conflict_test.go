@@ -13,8 +13,8 @@ import (
 var (
 	queuedFor90s   = emulator.Outcome{Queued: new(90 * time.Second), InProgress: new(30 * time.Second)}
 	queuedForEver  = emulator.Outcome{Status: "queued"}
-	runningFor120s = emulator.Outcome{Queued: new(0), InProgress: new(2 * time.Minute)}
-	runningForEver = emulator.Outcome{Queued: new(0), Status: "stuck"}
+	runningFor120s = emulator.Outcome{Queued: new(time.Duration(0)), InProgress: new(2 * time.Minute)}
+	runningForEver = emulator.Outcome{Queued: new(time.Duration(0)), Status: "stuck"}
 )
 
 // inTheWay is a deployment of others that began ten seconds before the run, with a spicepod other than ours.
@@ -96,7 +96,7 @@ func TestRun_waitsForAnother(t *testing.T) {
 		},
 		{
 			name:   "state_that_this_version_does_not_know",
-			given:  inTheWay(emulator.Outcome{Queued: new(0), InProgress: new(2 * time.Minute), Words: map[string]string{"in_progress": "provisioning"}}),
+			given:  inTheWay(emulator.Outcome{Queued: new(time.Duration(0)), InProgress: new(2 * time.Minute), Words: map[string]string{"in_progress": "provisioning"}}),
 			result: diag.Succeeded, log: []string{"conflict: deployment 1002 … is provisioning"},
 			writes: happy, history: both, took: "1m50s-2m0s",
 		},

@@ -209,7 +209,7 @@ func TestRun_answerLostAndOthersDeploy(t *testing.T) {
 		}
 	}
 	cut := []string{"PUT app", "POST app/deployments cut"}
-	started := emulator.Outcome{Queued: new(0)}
+	started := emulator.Outcome{Queued: new(time.Duration(0))}
 	playAll(t, []scene{
 		{
 			name: "another_commit_is_not_ours", given: at(emulator.Fault{}, emulator.Deployment{Outcome: started}),
@@ -254,7 +254,7 @@ func TestRun_clocks(t *testing.T) {
 		early := func(s *stage, fault emulator.Fault) {
 			s.configure(func(st *emulator.Settings) { st.ClockSkew = skew })
 			s.before("PUT", "/projects/101", 1, func() {
-				s.othersDeploy(emulator.Deployment{CommitSHA: ourCommit, Outcome: emulator.Outcome{Queued: new(0)}})
+				s.othersDeploy(emulator.Deployment{CommitSHA: ourCommit, Outcome: emulator.Outcome{Queued: new(time.Duration(0))}})
 			})
 			s.faults(emulator.Fault{Method: "PUT", Kind: emulator.Slow, AfterEffect: true, Delay: 25 * time.Second}, create(fault))
 		}

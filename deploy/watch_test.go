@@ -24,7 +24,7 @@ func TestRun_follows(t *testing.T) {
 	t.Parallel()
 	playAll(t, []scene{
 		{
-			name: "fast", given: ends(emulator.Outcome{Queued: new(0), InProgress: new(0)}),
+			name: "fast", given: ends(emulator.Outcome{Queued: new(time.Duration(0)), InProgress: new(time.Duration(0))}),
 			result: diag.Succeeded, reason: "deployment 1002 succeeded", writes: happy, history: ours("succeeded"), took: "0s",
 		},
 		{
