@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -167,24 +166,6 @@ func (c *command) maskCredentials() {
 	o := c.options
 	c.mask(o.APIToken, o.ClientSecret, o.GitHubToken)
 	c.mask(o.Ignored...)
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
-		c.mask(proxyPassword(c.getenv(name))...)
-	}
-}
-
-// proxyPassword is the password in the address of a proxy, as it stands there and decoded: net/http repeats an
-// address that it cannot use.
-func proxyPassword(address string) []redact.Secret {
-	before := address[:max(0, strings.LastIndex(address, "@"))]
-	if _, rest, ok := strings.Cut(before, "://"); ok {
-		before = rest
-	}
-	_, password, _ := strings.Cut(before, ":")
-	decoded, err := url.PathUnescape(password)
-	if err != nil {
-		decoded = password
-	}
-	return []redact.Secret{redact.New(password), redact.New(decoded)}
 }
 
 // crashed reports a bug outside of a run. The outputs of a run may have been written before, so only those that
