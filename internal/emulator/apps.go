@@ -49,6 +49,11 @@ type app struct {
 	paused        bool
 	pausedAt      time.Time // what had started before then is gone
 	deleted       bool
+
+	runtime      *Runtime            // how its data plane behaves; nil for the scenario's
+	sessions     map[string]*session // of MCP, by their ids
+	sessionsMade int
+	toolCalls    int
 }
 
 // kind is "managed" for what Spice runs. The word for the other kind is not documented.

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spicedeploy/spice-deploy/internal/emulator"
 )
@@ -163,8 +162,3 @@ func faults(t *testing.T, e *emulator.Emulator, list ...emulator.Fault) {
 		t.Fatal(err)
 	}
 }
-
-// after is a duration of an Outcome.
-//
-//go:fix inline
-func after(d time.Duration) *time.Duration { return new(d) }

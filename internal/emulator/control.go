@@ -103,6 +103,9 @@ func (e *Emulator) controlDeployment(body []byte) (any, error) {
 	if err := decode(body, &spec); err != nil {
 		return nil, err
 	}
+	if err := spec.problems(""); err != nil {
+		return nil, err
+	}
 	e.enter()
 	defer e.mu.Unlock()
 	a := e.state.appByName(e.opts.Org, spec.App)

@@ -15,6 +15,7 @@ import (
 const fullScenario = `
 settings:
   list_lag: 2s
+  sql_edition: rows
   scopes: ["apps:read", "deployments:write"]
 orgs:
   - {name: friends, role: viewer}
@@ -37,9 +38,21 @@ apps:
       - {age: 10s, status: stuck, actor: portal-user, creation_source: portal}
   - name: connected-app
     repository: acme/shop
+    runtime:
+      gap: 9s
+      ready_after: 20s
+      serves_old: true
+      datasets: {orders: {status: Error, error: {category: dataset, type: auth, code: dataset.auth}, error_message: no password, for: 5s}}
+      models: {gpt: {missing: true}}
+      sql: [{match: COUNT, rows: [{n: 1, at: 2026-01-02T03:04:05Z, 7: x}]}, {exact: SELECT 2, status: 500, error: boom}]
+      nsql: [{match: how, sql: SELECT 1, rows: []}]
+      chat: [{match: hi, text: hello}]
+      search: [{results: [{dataset: orders, matches: {note: [late]}}]}]
+      mcp: {sse: true, lose_every: 3, refuse_host: true, tools: {sql: {text: x, is_error: true, error: y}}}
+runtime: {gap: 1s}
 outcomes:
   - {queued: 0s, in_progress: 5m, shortage: insufficient_cpu}
-  - {status: failed, error_code: unable_to_start, words: {in_progress: building}, logs: [one, two]}
+  - {status: failed, error_code: unable_to_start, words: {in_progress: building}, logs: [one, two], runtime: {serves_old: true}}
 faults:
   - {method: POST, path: /deployments, kind: lost, after_effect: true}
   - {path: /secrets, status: 429, headers: {Retry-After: "3"}, times: 2}
@@ -89,6 +102,17 @@ func TestParseScenarioRefuses(t *testing.T) {
 		{"scope", "settings: {scopes: [apps]}\n", `settings: scopes: unknown scope "apps"`},
 		{"app_name", "apps: [{name: a}]\n", `apps[0].name: expected 4 to 38 letters, digits or hyphens, got "a"`},
 		{"app_spicepod", "apps: [{name: shop, spicepod: 'a: [1'}]\n", "apps[0].spicepod: "},
+		{"runtime_field", "runtime:\n  ready: 2s\n", `line 2: unknown field "ready", expected one of gap, ready_after, serves_old, datasets`},
+		{"runtime_inline_field", "runtime: {sql: [{matches: x}]}\n", `line 1: unknown field "matches", expected one of match, exact, status, error, rows`},
+		{"runtime_tool_field", "runtime: {mcp: {tools: {x: {isError: true}}}}\n", `line 1: unknown field "isError", expected one of text, is_error, error`},
+		{"runtime_duration", "runtime: {gap: -1s, ready_after: -2s}\n", "runtime.ready_after: must not be negative, got -2s"},
+		{"runtime_status", "apps: [{name: shop, runtime: {sql: [{match: x}, {status: 302}]}}]\n", "apps[0].runtime.sql[1].status: expected 200 or 400 to 599, got 302"},
+		{"runtime_match", "outcomes: [{runtime: {chat: [{match: x, exact: y}]}}]\n", "outcomes[0].runtime.chat[0].exact: give either match or exact"},
+		{"runtime_refusal", "runtime: {search: [{status: 200, error: x}]}\n", "runtime.search[0].error: a refusal cannot have the status 200"},
+		{"runtime_component", "apps: [{name: shop, deployments: [{runtime: {datasets: {orders: {for: 5s}}}}]}]\n", "apps[0].deployments[0].runtime.datasets.orders.status: needed"},
+		{"runtime_mcp", "runtime: {mcp: {lose_every: -1}}\n", "runtime.mcp.lose_every: must not be negative, got -1"},
+		{"deployed_spicepod", "apps: [{name: shop, deployments: [{spicepod: 'a: [1'}]}]\n", "apps[0].deployments[0].spicepod: "},
+		{"edition", "settings: {search_edition: old}\n", `search_edition: expected one of results, matches, got "old"`},
 		{"secret_name", "apps: [{name: shop, secrets: {a-b: x}}]\n", `apps[0].secrets: "a-b" is not a valid name`},
 	}
 	for _, tc := range cases {
@@ -186,7 +210,7 @@ func TestControlRoutes(t *testing.T) {
 		t.Errorf("requests[3]: %v", requests[3])
 	}
 
-	for _, bad := range []string{"PATCH settings {plans: x}", "PATCH settings {plan: x}", "PATCH settings {list_lag: 1s, plan: x}", "POST faults [{kind: x}]", "POST apps {name: shop-app}", "POST deployments {app: nobody}", "POST tokens {scope: x}", "POST scenario {x: y}", "POST outcomes {statuss: x}"} {
+	for _, bad := range []string{"PATCH settings {plans: x}", "PATCH settings {plan: x}", "PATCH settings {list_lag: 1s, plan: x}", "POST faults [{kind: x}]", "POST apps {name: shop-app}", "POST deployments {app: nobody}", "POST deployments {app: shop-app, runtime: {gap: -1s}}", "POST tokens {scope: x}", "POST scenario {x: y}", "POST outcomes {statuss: x}"} {
 		method, rest, _ := strings.Cut(bad, " ")
 		path, body, _ := strings.Cut(rest, " ")
 		anonymous.want(http.StatusBadRequest, method, "/_emulator/"+path, body)

@@ -231,7 +231,7 @@ func deploymentLogs(s *state, c *call, a *app) reply {
 	}
 	list := []line{}
 	if reached(sp.start, c.now) && !sp.start.Add(s.settings.ClockSkew).Before(since) {
-		for _, text := range d.logLines(sp, c.now) {
+		for _, text := range s.logLines(a, d, sp, c.now) {
 			list = append(list, line{Timestamp: s.stamp(sp.start), Level: "INFO", Message: text, Source: a.instanceName(d, 1)})
 		}
 	}

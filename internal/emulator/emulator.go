@@ -33,8 +33,9 @@ type Options struct {
 
 // Emulator is a local Spice Cloud. It is an http.Handler and safe for concurrent use. Make one with New.
 type Emulator struct {
-	opts   Options
-	routes []route
+	opts          Options
+	routes        []route
+	runtimeRoutes []runtimeRoute
 
 	mu    sync.Mutex // guards state; never held during a delay, I/O or a callback
 	state *state
@@ -48,7 +49,7 @@ func New(opts Options) *Emulator {
 	opts.ClientSecret = cmp.Or(opts.ClientSecret, "emu_cs_"+derive(opts.Seed, 32, "client-secret"))
 	opts.Queued = cmp.Or(opts.Queued, time.Second)
 	opts.InProgress = cmp.Or(opts.InProgress, 3*time.Second)
-	return &Emulator{opts: opts, routes: routes(), state: newState(opts)}
+	return &Emulator{opts: opts, routes: routes(), runtimeRoutes: runtimeRoutes(), state: newState(opts)}
 }
 
 // Token is the personal access token that is accepted.
@@ -97,6 +98,9 @@ func (e *Emulator) AddApp(spec App) (int64, error) {
 
 // AddDeployment adds a deployment that somebody else started, whatever else runs, and returns its id.
 func (e *Emulator) AddDeployment(appID int64, spec Deployment) (int64, error) {
+	if err := spec.problems(""); err != nil {
+		return 0, fmt.Errorf("add deployment: %w", err)
+	}
 	e.enter()
 	defer e.mu.Unlock()
 	a := e.state.appByID(appID)
@@ -175,6 +179,7 @@ type state struct {
 
 	outcomes []Outcome
 	faults   []*armedFault
+	runtime  *Runtime // of apps that have no script of their own
 
 	postponed []*call // by the moment they are due
 

@@ -174,20 +174,6 @@ func (d *deployment) succeededBy(sp span, now time.Time) bool {
 	return reached(sp.end, now) && d.outcome.succeeds()
 }
 
-// serving is the newest deployment that succeeded since the last pause: a later one that failed or hangs leaves
-// it in place.
-func (a *app) serving(now time.Time) *deployment {
-	if a.paused || a.deleted {
-		return nil
-	}
-	for i, sp := range slices.Backward(a.spans()) {
-		if a.deployments[i].succeededBy(sp, now) && sp.end.After(a.pausedAt) {
-			return a.deployments[i]
-		}
-	}
-	return nil
-}
-
 // wireDeployment is a deployment as the API shows it.
 type wireDeployment struct {
 	ID             int64   `json:"id"`

@@ -78,7 +78,7 @@ func TestOutcomes(t *testing.T) {
 		},
 		{
 			name:    "durations_of_its_own",
-			outcome: emulator.Outcome{Queued: after(0), InProgress: after(time.Minute)},
+			outcome: emulator.Outcome{Queued: new(time.Duration(0)), InProgress: new(time.Minute)},
 			looks:   []look{{0, "in_progress <nil> <nil> <nil>"}, {time.Minute, "succeeded <nil> <nil> 2.3.2-enterprise-models"}},
 		},
 		{
@@ -155,7 +155,7 @@ func TestSupersedingOfAQueuedOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, c := inMemory(t, emulator.Options{})
 		addApp(t, e, nil)
-		outcomes(t, e, emulator.Outcome{Queued: after(time.Hour)})
+		outcomes(t, e, emulator.Outcome{Queued: new(time.Hour)})
 		c.want(http.StatusAccepted, "POST", deployments, "")
 		if _, err := e.AddDeployment(7, emulator.Deployment{CommitSHA: "other"}); err != nil {
 			t.Fatal(err)

@@ -3,9 +3,7 @@ package emulator
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -37,14 +35,15 @@ type instance struct {
 	span         span
 }
 
-// instances is newest first: those of a deployment in progress and those of the one that serves.
-func (a *app) instances(now time.Time) []instance {
+// instances is newest first: those of deployments whose rollout has not come to its end and those of the one
+// that serves.
+func (s *state) instances(a *app, now time.Time) []instance {
 	list := []instance{}
-	serving := a.serving(now)
+	serving, _ := s.serving(a, now)
 	for i, sp := range slices.Backward(a.spans()) {
 		d, status := a.deployments[i], "ready"
 		switch {
-		case d.status(sp, now) == inProgress:
+		case d.status(sp, now) == inProgress, s.hangs(a, d, sp, now):
 			status = "starting"
 		case d != serving:
 			continue
@@ -56,7 +55,13 @@ func (a *app) instances(now time.Time) []instance {
 	return list
 }
 
-func (a *app) instancesOrRefusal(now time.Time) ([]instance, *reply) {
+// hangs tells whether a deployment succeeded and the one before goes on serving all the same.
+func (s *state) hangs(a *app, d *deployment, sp span, now time.Time) bool {
+	serving, _ := s.serving(a, now)
+	return serving != nil && d.id > serving.id && d.succeededBy(sp, now)
+}
+
+func (s *state) instancesOrRefusal(a *app, now time.Time) ([]instance, *reply) {
 	started := slices.ContainsFunc(a.spans(), func(sp span) bool { return reached(sp.start, now) })
 	switch {
 	case a.paused:
@@ -64,11 +69,11 @@ func (a *app) instancesOrRefusal(now time.Time) ([]instance, *reply) {
 	case !started:
 		return nil, refuse(http.StatusConflict, "project_not_deployed", "The project has not been deployed")
 	}
-	return a.instances(now), nil
+	return s.instances(a, now), nil
 }
 
 func listInstances(s *state, c *call, a *app) reply {
-	list, refused := a.instancesOrRefusal(c.now)
+	list, refused := s.instancesOrRefusal(a, c.now)
 	if refused != nil {
 		return *refused
 	}
@@ -86,7 +91,7 @@ func listInstances(s *state, c *call, a *app) reply {
 
 // instanceLogs is the latest lines, oldest first.
 func instanceLogs(s *state, c *call, a *app) reply {
-	list, refused := a.instancesOrRefusal(c.now)
+	list, refused := s.instancesOrRefusal(a, c.now)
 	if refused != nil {
 		return *refused
 	}
@@ -103,35 +108,8 @@ func instanceLogs(s *state, c *call, a *app) reply {
 	if i < 0 {
 		return *refuse(http.StatusNotFound, "instance_not_found", "Instance not found")
 	}
-	lines := list[i].deployment.logLines(list[i].span, c.now)
+	lines := s.logLines(a, list[i].deployment, list[i].span, c.now)
 	return replyJSON(http.StatusOK, map[string]any{"lines": lines[max(0, len(lines)-tail):]})
-}
-
-var secretReference = regexp.MustCompile(`\$\{\s*secrets:\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}`)
-
-// logLines is what the runtime says at its start: which secrets it missed, and whether everything was loaded.
-// The runtime looks secrets up in upper case.
-func (d *deployment) logLines(sp span, now time.Time) []string {
-	lines := []string{"Starting runtime"}
-	var missing []string
-	found := secretReference.FindAllStringSubmatch(string(encode(d.spicepod)), -1)
-	for _, m := range found {
-		has := slices.ContainsFunc(d.secretNames, func(name string) bool { return name == strings.ToUpper(m[1]) })
-		if line := "✗ ${ secrets:" + m[1] + " } could not be resolved"; !has && !slices.Contains(missing, line) {
-			missing = append(missing, line)
-		}
-	}
-	if len(missing) == 0 {
-		lines = append(lines, "secrets_preflight: all secret references resolved")
-	} else {
-		lines = append(lines, fmt.Sprintf("secrets_preflight: %d secret references could not be resolved", len(missing)))
-		lines = append(lines, missing...)
-	}
-	lines = append(lines, d.outcome.Logs...)
-	if d.succeededBy(sp, now) {
-		lines = append(lines, "All components are loaded. Spice runtime is ready!")
-	}
-	return lines
 }
 
 // metrics are made up, but of the documented shape: one entry for each instance that is ready.
@@ -141,7 +119,7 @@ func metrics(s *state, c *call, a *app) reply {
 		Memory *int64   `json:"memory_usage_bytes"`
 	}
 	list := map[string]wireMetrics{}
-	for _, in := range a.instances(c.now) {
+	for _, in := range s.instances(a, c.now) {
 		if in.status == "ready" {
 			list[in.name] = wireMetrics{CPU: new(12.5), Memory: new(int64(256 << 20))}
 		}

@@ -98,6 +98,9 @@ func matchPattern(pattern, path string) (params []string, ok bool) {
 
 // dispatch answers a request from the state. The lock is held.
 func (e *Emulator) dispatch(c *call) reply {
+	if r, ok := e.dispatchRuntime(c); ok {
+		return r
+	}
 	s := e.state
 	if s.settings.NoProjectsRoute && c.family == "projects" {
 		return *notFound(c)

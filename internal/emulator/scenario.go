@@ -23,6 +23,7 @@ type Scenario struct {
 	Users        []string       `yaml:"users"` // who has signed in before and can become a member
 	Repositories []Repository   `yaml:"repositories"`
 	Apps         []App          `yaml:"apps"`
+	Runtime      *Runtime       `yaml:"runtime"`  // of every app that has none of its own, later ones too
 	Outcomes     []Outcome      `yaml:"outcomes"` // of the next deployments, in turn; then they succeed again
 	Faults       []Fault        `yaml:"faults"`
 }
@@ -47,6 +48,7 @@ type App struct {
 	Repository       string            `yaml:"repository"`     // connected to this one of the scenario's repositories
 	NoPrimaryKey     bool              `yaml:"no_primary_key"` // api_key is null, api_key_2 is there
 	Deployments      []Deployment      `yaml:"deployments"`    // oldest first
+	Runtime          *Runtime          `yaml:"runtime"`        // the scenario's when nil
 }
 
 // Deployment is one that the client under test did not ask for.
@@ -58,6 +60,7 @@ type Deployment struct {
 	CommitSHA     string        `yaml:"commit_sha"`
 	CommitMessage string        `yaml:"commit_message"`
 	Source        string        `yaml:"creation_source"` // "api" when empty
+	Spicepod      any           `yaml:"spicepod"`        // what it deployed, YAML text or a mapping; the app's when nil
 }
 
 // Outcome is what becomes of a deployment.
@@ -77,6 +80,7 @@ type Outcome struct {
 	Words           map[string]string `yaml:"words"`     // other words for the states: in_progress: provisioning
 	ImageTag        string            `yaml:"image_tag"` // the runtime that it resolved to
 	Logs            []string          `yaml:"logs"`      // further lines of its instances' log
+	Runtime         *Runtime          `yaml:"runtime"`   // of the runtime that it starts; the app's when nil
 }
 
 // ParseScenario reads YAML or JSON. An unknown field is an error that names it, its line and what is accepted.
@@ -123,7 +127,10 @@ func plainer(message string) string {
 	if m == nil {
 		return message
 	}
-	for _, v := range []any{Scenario{}, Settings{}, Org{}, Repository{}, Head{}, App{}, Deployment{}, Outcome{}, Fault{}, TokenSpec{}, otherDeployment{}} {
+	for _, v := range []any{
+		Scenario{}, Settings{}, Org{}, Repository{}, Head{}, App{}, Deployment{}, Outcome{}, Fault{}, TokenSpec{}, otherDeployment{},
+		Runtime{}, Component{}, ComponentError{}, SQLAnswer{}, NSQLAnswer{}, ChatAnswer{}, SearchAnswer{}, MCP{}, Tool{},
+	} {
 		if t := reflect.TypeOf(v); t.Name() == m[2] {
 			return fmt.Sprintf("unknown field %q, expected one of %s", m[1], strings.Join(fieldNames(t), ", "))
 		}
@@ -163,6 +170,10 @@ func (sc Scenario) validate() error {
 		if _, err := manifest(a.Spicepod); err != nil {
 			fail("apps[%d].spicepod: %w", i, err)
 		}
+		errs = append(errs, a.Runtime.problems(fmt.Sprintf("apps[%d].runtime", i)))
+		for j, d := range a.Deployments {
+			errs = append(errs, d.problems(fmt.Sprintf("apps[%d].deployments[%d].", i, j)))
+		}
 	}
 	for i, r := range sc.Repositories {
 		for _, branch := range slices.Sorted(maps.Keys(r.Branches)) {
@@ -171,12 +182,25 @@ func (sc Scenario) validate() error {
 			}
 		}
 	}
+	errs = append(errs, sc.Runtime.problems("runtime"))
+	for i, o := range sc.Outcomes {
+		errs = append(errs, o.Runtime.problems(fmt.Sprintf("outcomes[%d].runtime", i)))
+	}
 	for i := range sc.Faults {
 		if err := sc.Faults[i].complete(); err != nil {
 			fail("faults[%d].%w", i, err)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// problems is what is wrong with a deployment by itself; where stands before the names of its fields.
+func (d Deployment) problems(where string) error {
+	err := d.Runtime.problems(where + "runtime")
+	if _, bad := manifest(d.Spicepod); bad != nil {
+		err = errors.Join(fmt.Errorf("%sspicepod: %w", where, bad), err)
+	}
+	return err
 }
 
 // manifest takes YAML text, a mapping or nothing.
@@ -220,6 +244,9 @@ func (s *state) apply(sc Scenario, now time.Time) error {
 		}
 	}
 	s.outcomes = append(s.outcomes, sc.Outcomes...)
+	if sc.Runtime != nil {
+		s.runtime = sc.Runtime
+	}
 	for _, f := range sc.Faults {
 		s.faults = append(s.faults, &armedFault{Fault: f})
 	}
@@ -239,7 +266,7 @@ func (s *state) addApp(spec App, now time.Time) (*app, error) {
 	a.visibility = cmp.Or(spec.Visibility, a.visibility)
 	a.updateChannel = cmp.Or(spec.UpdateChannel, a.updateChannel)
 	a.replicas = cmp.Or(spec.Replicas, a.replicas)
-	a.imageTag, a.tags, a.paused = spec.ImageTag, maps.Clone(spec.Tags), spec.Paused
+	a.imageTag, a.tags, a.paused, a.runtime = spec.ImageTag, maps.Clone(spec.Tags), spec.Paused, spec.Runtime
 	if !spec.Standalone {
 		a.region = cmp.Or(spec.Region, regions[0].Region)
 	}
@@ -279,5 +306,8 @@ func (s *state) addDeployment(a *app, spec Deployment, now time.Time) *deploymen
 		branch: spec.Branch, sha: spec.CommitSHA, message: spec.CommitMessage,
 	}
 	s.start(a, d, now.Add(-spec.Age))
+	if spec.Spicepod != nil {
+		d.spicepod, _ = manifest(spec.Spicepod) // validated before
+	}
 	return d
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// maxBody is the documented limit of a request body.
+	// maxBody is the documented limit of a request body of the management API.
 	maxBody = 1 << 20
 	// drained is how much more is read and thrown away, so that the 413 reaches a client that is still sending.
 	drained = 16 << 20
@@ -87,11 +87,12 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.log(r.Method, r.URL.EscapedPath(), fmt.Sprint(status), start, "-")
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	limit := e.bodyLimit(r.URL.Path)
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
 	if err != nil {
 		panic(http.ErrAbortHandler) // the client went away in the middle of its request
 	}
-	c := newCall(r, body)
+	c := newCall(r, body, limit)
 	if c.tooLarge {
 		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, drained))
 	}
@@ -113,10 +114,10 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status = e.answer(r.Context(), w, c, fault)
 }
 
-func newCall(r *http.Request, body []byte) *call {
+func newCall(r *http.Request, body []byte, limit int) *call {
 	c := &call{
 		method: r.Method, path: r.URL.EscapedPath(), route: r.URL.Path, query: r.URL.Query(), header: r.Header,
-		body: body, tooLarge: len(body) > maxBody, now: time.Now(), base: "http://" + r.Host,
+		body: body, tooLarge: len(body) > limit, now: time.Now(), base: "http://" + r.Host,
 	}
 	if r.TLS != nil || r.URL.Scheme == "https" {
 		c.base = "https://" + r.Host

@@ -48,6 +48,12 @@ type Settings struct {
 	TokenLifetime      time.Duration `yaml:"token_lifetime"`      // of tokens from the token endpoint
 	AdvertisedLifetime time.Duration `yaml:"advertised_lifetime"` // what expires_in says, when it is not the truth
 
+	// What the runtime is like, whatever the app.
+	ReadyWithoutSecrets bool   `yaml:"ready_without_secrets"` // although secrets that the spicepod refers to are missing
+	ChatCompressionTrap bool   `yaml:"chat_compression_trap"` // 502 for a chat that accepts any encoding but identity
+	SQLEdition          string `yaml:"sql_edition"`           // rows as an "array", or an object with "rows"
+	SearchEdition       string `yaml:"search_edition"`        // "results", or "matches" as before 2.0
+
 	RateLimit  int    `yaml:"rate_limit"`  // requests per second; 0 for none
 	RetryAfter string `yaml:"retry_after"` // of the 429: seconds, date, absent
 }
@@ -58,6 +64,7 @@ func defaultSettings(opts Options) Settings {
 		Scopes: []string{"*"}, Role: "owner", Plan: "enterprise", MaxReplicas: 10, MaxLogTail: 1000,
 		ConflictEdition: queued, CreatedBy: "int", ErrorField: "error_message", SecretCreatedStatus: http.StatusOK,
 		AppsPageSize: maxAppsPage, Placement: "endpoint", TokenLifetime: time.Hour, RetryAfter: "seconds",
+		ChatCompressionTrap: true, SQLEdition: "array", SearchEdition: "results",
 	}
 }
 
@@ -100,6 +107,8 @@ func (st Settings) validate() error {
 		{"created_by", st.CreatedBy, []string{"int", "string", "null"}},
 		{"error_field", st.ErrorField, []string{"error_message", "error"}},
 		{"placement", st.Placement, []string{"endpoint", "host", "cname", "region", "data-region", "config-region"}},
+		{"sql_edition", st.SQLEdition, []string{"array", "rows"}},
+		{"search_edition", st.SearchEdition, []string{"results", "matches"}},
 		{"retry_after", st.RetryAfter, []string{"seconds", "date", "absent"}},
 	}
 	for _, w := range words {

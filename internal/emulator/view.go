@@ -77,7 +77,7 @@ func (s *state) view(now time.Time) []AppState {
 			Paused: a.paused, Deleted: a.deleted, Spicepod: encodeOrNil(a.spicepod),
 			Secrets: slices.Sorted(maps.Keys(a.secrets)), Deployments: []DeploymentState{},
 		}
-		if d := a.serving(now); d != nil {
+		if d, _ := s.serving(a, now); d != nil {
 			v.Serving = d.id
 		}
 		for j, sp := range a.spans() {
