@@ -68,11 +68,13 @@ func TestParseProbes(t *testing.T) {
 		{"mcp", spiceruntime.Inputs{MCPTool: "list_datasets"}, []string{mcp + `{"arguments":{},"name":"list_datasets"}}`}},
 		{"mcp_arguments", spiceruntime.Inputs{MCPTool: "sql", MCPArguments: `{"query":"SELECT 1"}`}, []string{mcp + `{"arguments":{"query":"SELECT 1"},"name":"sql"}}`}},
 		{
-			"mcp_list", spiceruntime.Inputs{MCPTool: "- a\n- {tool: b}\n- {tool: c, arguments: {d: 1}}", MCPArguments: `{"x":1}`},
+			"mcp_list",
+			spiceruntime.Inputs{MCPTool: "- a\n- {tool: b}\n- {tool: c, arguments: {d: 1}}", MCPArguments: `{"x":1}`},
 			[]string{mcp + `{"arguments":{"x":1},"name":"a"}}`, mcp + `{"arguments":{"x":1},"name":"b"}}`, mcp + `{"arguments":{"d":1},"name":"c"}}`},
 		},
 		{
-			"all_in_order", spiceruntime.Inputs{MCPTool: "a", Search: "b", Chat: "c", ChatModel: "m", NSQL: "d", SQL: "e"},
+			"all_in_order",
+			spiceruntime.Inputs{MCPTool: "a", Search: "b", Chat: "c", ChatModel: "m", NSQL: "d", SQL: "e"},
 			[]string{
 				sql + "e", nsql + `{"model":"m","query":"d"}`, chat + `{"messages":[{"content":"c","role":"user"}],"model":"m"}`,
 				search + `{"text":"b"}`, mcp + `{"arguments":{},"name":"a"}}`,
