@@ -188,6 +188,9 @@ func TestChat(t *testing.T) {
 	if got := post(http.StatusPaymentRequired, "gpt", `"broke"`, plain...).json["error"].(map[string]any)["message"]; got != "no credit" {
 		t.Errorf("error %v", got)
 	}
+	for _, body := range []string{`{"model":"gpt"}`, `{"model":"gpt","messages":[{"role":"user","content":"ping"}],"stream":true}`, `{"model":`} {
+		run.want(http.StatusBadRequest, "POST", "/v1/chat/completions", body, "Content-Type", "application/json", "Accept-Encoding", "identity")
+	}
 	post(http.StatusNotFound, "nope", `"x"`, plain...)
 	post(http.StatusBadRequest, "", `"x"`, plain...)
 
@@ -209,7 +212,10 @@ func TestModelsAndEmbeddings(t *testing.T) {
 	run := deployedApp(t, e, c, func(a *emulator.App) {
 		a.Runtime = &emulator.Runtime{Models: map[string]emulator.Component{"gpt": {Status: "Error", ErrorMessage: "bad key"}}}
 	})
-	want := []map[string]any{{"id": "gpt", "object": "model", "owned_by": "openai", "datasets": []any{"orders"}, "status": "Error", "error_message": "bad key"}}
+	want := []map[string]any{
+		{"id": "gpt", "object": "model", "owned_by": "openai", "datasets": []any{"orders"}, "status": "Error", "error_message": "bad key"},
+		{"id": "router", "object": "model", "owned_by": "", "datasets": nil, "status": "Ready"},
+	}
 	if diff := cmp.Diff(want, run.want(http.StatusOK, "GET", "/v1/models?status=true", "").list("data")); diff != "" {
 		t.Errorf("models (-want +got):\n%s", diff)
 	}
@@ -258,6 +264,7 @@ func TestSearch(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"text":"x","datasets":[]}`:       "datasets must not be empty; omit it to search all",
 		`{"text":"x","datasets":["nope"]}`: "Dataset nope not found",
+		`{"text":"x","datasets":"orders"}`: "datasets: expected a list of strings",
 		`{"text":"x","limit":0}`:           "limit must be greater than 0",
 		`{"datasets":["orders"]}`:          "Failed to deserialize the JSON body into the target type: missing field `text`",
 	} {

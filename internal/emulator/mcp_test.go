@@ -112,8 +112,22 @@ func TestMCP(t *testing.T) {
 	if got, want := run.want(http.StatusOK, "POST", "/v1/tools/greet", "{}").body, `"hello"`+"\n"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	run.want(http.StatusNotFound, "POST", "/v1/tools/nope", "{}")
-	run.want(http.StatusInternalServerError, "POST", "/v1/tools/fail", "{}")
+	for _, tc := range []struct {
+		tool, arguments, want string
+		status                int
+	}{
+		{"sql", `{"query":"SELECT 1"}`, `"[{\"Int64(1)\":1}]"`, 200},
+		{"search", `{"text":"x"}`, `"[{\"_score\":0.5,\"dataset\":\"orders\",…`, 200},
+		{"nope", "{}", "Tool not found", 404},
+		{"fail", "{}", "broken", 500},
+		{"refuse", "{}", "not today", 500},
+	} {
+		got := run.want(tc.status, "POST", "/v1/tools/"+tc.tool, tc.arguments).body
+		start, isStart := strings.CutSuffix(tc.want, "…")
+		if got != tc.want && (!isStart || !strings.HasPrefix(got, start)) {
+			t.Errorf("%s: got %s, want %s", tc.tool, got, tc.want)
+		}
+	}
 }
 
 func TestMCPRefuses(t *testing.T) {
@@ -207,6 +221,9 @@ func TestMCPRefusesTheHost(t *testing.T) {
 			a.Spicepod = "version: v1\nkind: Spicepod\nname: shop\n" + hosts + "\n"
 			a.Runtime = &emulator.Runtime{MCP: emulator.MCP{RefuseHost: true}}
 		})
+		if want == http.StatusForbidden {
+			run.want(want, "DELETE", "/v1/mcp", "")
+		}
 		a := run.want(want, "POST", "/v1/mcp", initialize, mcpHeaders...)
 		if want == http.StatusForbidden && !strings.Contains(a.body, "Host header") {
 			t.Errorf("%q: %s", hosts, a.body)

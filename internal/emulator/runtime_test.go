@@ -27,6 +27,8 @@ models:
   - {from: "openai:gpt-4o", name: gpt, datasets: [orders]}
 embeddings:
   - {from: "openai:small", name: embed}
+workers:
+  - {name: router}
 `
 
 // deployedApp adds an app, id 7, that serves the full spicepod since an hour ago, and returns a client with its key.
@@ -176,7 +178,9 @@ func TestSucceededAndNeverServed(t *testing.T) {
 	if got := c.want(http.StatusOK, "GET", "/v1/projects/7/instances/app-7-1002-1/logs", "").body; strings.Contains(got, "All components are loaded") {
 		t.Errorf("the log of what never served says that it does: %s", got)
 	}
-	c.want(http.StatusAccepted, "POST", deployments, `{}`)
+	if _, err := e.AddDeployment(7, emulator.Deployment{Spicepod: "[]"}); err == nil {
+		t.Error("a spicepod that is none was deployed")
+	}
 	if err := e.Apply(emulator.Scenario{Runtime: &emulator.Runtime{ServesOld: true}, Apps: []emulator.App{{ID: 8, Name: "first-app", Spicepod: fullSpicepod, Deployments: []emulator.Deployment{{Age: time.Hour}}}}}); err != nil {
 		t.Fatal(err)
 	}

@@ -127,10 +127,10 @@ func plainer(message string) string {
 	if m == nil {
 		return message
 	}
-	for _, v := range []any{
-		Scenario{}, Settings{}, Org{}, Repository{}, Head{}, App{}, Deployment{}, Outcome{}, Fault{}, TokenSpec{}, otherDeployment{},
-		Runtime{}, Component{}, ComponentError{}, SQLAnswer{}, NSQLAnswer{}, ChatAnswer{}, SearchAnswer{}, MCP{}, Tool{},
-	} {
+	for _, v := range slices.Concat(
+		[]any{Scenario{}, Settings{}, Org{}, Repository{}, Head{}, App{}, Deployment{}, Outcome{}, Fault{}, TokenSpec{}, otherDeployment{}},
+		[]any{Runtime{}, Component{}, ComponentError{}, SQLAnswer{}, NSQLAnswer{}, ChatAnswer{}, SearchAnswer{}, MCP{}, Tool{}},
+	) {
 		if t := reflect.TypeOf(v); t.Name() == m[2] {
 			return fmt.Sprintf("unknown field %q, expected one of %s", m[1], strings.Join(fieldNames(t), ", "))
 		}
