@@ -124,8 +124,12 @@ func TestMain_hostileServer(t *testing.T) {
 				t.Parallel()
 				var all sync.WaitGroup
 				for _, r := range []route{
-					{"GET", "/projects"}, {"POST", "/secrets"}, {"POST", "/deployments"},
-					{"GET", "/deployments/1001"}, {"GET", "/deployments"}, {"", ""},
+					{"GET", "/projects"},
+					{"POST", "/secrets"},
+					{"POST", "/deployments"},
+					{"GET", "/deployments/1001"},
+					{"GET", "/deployments"},
+					{"", ""},
 				} {
 					all.Go(func() { withstand(t, r, answer.answer) })
 				}

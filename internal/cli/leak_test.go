@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -77,9 +78,7 @@ func TestMain_leavesNothingBehind(t *testing.T) {
 			s := newStep(t, cloud.Token())
 			s.env["INPUT_API-URL"] = server.URL
 			s.args = tc.args
-			for name, value := range tc.env {
-				s.env[name] = value
-			}
+			maps.Copy(s.env, tc.env)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			before := runtime.NumGoroutine()
