@@ -189,6 +189,40 @@ func TestSucceededAndNeverServed(t *testing.T) {
 	}
 }
 
+// TestWhichScriptCounts: the deployment's, then the app's, then the scenario's, each as a whole.
+func TestWhichScriptCounts(t *testing.T) {
+	t.Parallel()
+	say := func(status string) *emulator.Runtime {
+		return &emulator.Runtime{Datasets: map[string]emulator.Component{"orders": {Status: status}}}
+	}
+	cases := []struct {
+		name                      string
+		deployment, app, scenario *emulator.Runtime
+		want                      string
+	}{
+		{"none", nil, nil, nil, "Ready"},
+		{"scenario", nil, nil, say("C"), "C"},
+		{"app", nil, say("B"), say("C"), "B"},
+		{"deployment", say("A"), say("B"), say("C"), "A"},
+		{"not_merged", &emulator.Runtime{}, say("B"), say("C"), "Ready"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			e, c := inMemory(t, emulator.Options{})
+			run := deployedApp(t, e, c, func(a *emulator.App) {
+				a.Runtime, a.Deployments[0].Runtime = tc.app, tc.deployment
+			})
+			if err := e.Apply(emulator.Scenario{Runtime: tc.scenario}); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := statesOf(run)[0], "orders postgres:orders "+tc.want; got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
 func TestDatasets(t *testing.T) {
 	t.Parallel()
 	e, c := overLoopback(t, emulator.Options{})
@@ -307,6 +341,13 @@ func TestReadinessAndLogs(t *testing.T) {
 		{
 			"secret_is_missing", func(a *emulator.App) { a.Spicepod = spicepod }, nil, "503 not ready",
 			[]any{"Starting runtime", "secrets_preflight: 1 secret references could not be resolved", "✗ ${ secrets:PG_PASS } could not be resolved"},
+		},
+		{
+			"environment_is_missing", func(a *emulator.App) {
+				a.Spicepod = "{version: v1, kind: Spicepod, name: shop, datasets: [{from: a, name: orders, params: {x: '${env:pg_user}', y: '${ secrets:pg_pass }', z: '${ env:gone }'}}]}"
+				a.Secrets = map[string]string{"PG_USER": "x", "PG_PASS": "y"}
+			}, nil, "503 not ready",
+			[]any{"Starting runtime", "secrets_preflight: 1 secret references could not be resolved", "✗ ${ env:gone } could not be resolved"},
 		},
 		{
 			"secret_is_there", func(a *emulator.App) { a.Spicepod, a.Secrets = spicepod, map[string]string{"PG_PASS": "x"} }, nil, "200 ready",
