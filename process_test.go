@@ -84,9 +84,11 @@ func (j *job) signal(t *testing.T, s os.Signal) {
 	}
 }
 
-// end waits for the process and returns its exit code, -1 where a signal killed it.
+// end waits for the process and returns its exit code, -1 where a signal killed it, as it does one that does not end.
 func (j *job) end(t *testing.T) int {
 	t.Helper()
+	late := time.AfterFunc(30*time.Second, func() { _ = j.cmd.Process.Kill() })
+	defer late.Stop()
 	err := j.cmd.Wait()
 	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
 		t.Fatal(err)

@@ -93,6 +93,9 @@ func TestMain_reportsABug(t *testing.T) {
 			if !strings.Contains(l.summary, "💥 A bug in spice-deploy") {
 				t.Errorf("expected the bug in the summary:\n%s", l.summary)
 			}
+			if tc.log != "result      succeeded" && !strings.Contains(l.summary, tc.deployment) {
+				t.Errorf("expected deployment %s in the summary:\n%s", tc.deployment, l.summary)
+			}
 			if strings.Contains(l.shown(), aSecret) {
 				t.Errorf("the secret is shown:\n%s", l.shown())
 			}
