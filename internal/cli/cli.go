@@ -135,6 +135,7 @@ type command struct {
 
 func newCommand(p Process) *command {
 	c := &command{Process: p, redactor: redact.NewRedactor(), masked: map[redact.Secret]bool{}}
+	c.redactor.Spare(vocabulary()...)
 	c.log = newLog(p.Stdout, c.redactor)
 	return c
 }
@@ -155,7 +156,7 @@ func (c *command) mask(secrets ...redact.Secret) {
 	c.masking.Lock()
 	defer c.masking.Unlock()
 	for _, s := range secrets {
-		if !s.IsZero() && !c.masked[s] {
+		if !s.IsZero() && !c.masked[s] && !everyday(s) {
 			c.masked[s] = true
 			c.host.Mask(s.Reveal())
 		}
