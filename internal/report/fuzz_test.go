@@ -74,6 +74,8 @@ func skeleton(markdown string) string {
 			continue
 		}
 		line := escaped.ReplaceAllString(spans(lines[i]), "x")
+		// GitHub finds a mention behind an entity too, unless something without width follows.
+		line = strings.NewReplacer("&#64;&#8203;", "x", "&#64;", "@").Replace(line)
 		line = target.ReplaceAllString(entity.ReplaceAllString(line, "x"), "](link)")
 		b.WriteString(strings.Join(address.FindAllString(line, -1), ""))
 		for _, r := range line {
