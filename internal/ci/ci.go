@@ -30,8 +30,10 @@ type Facts struct {
 	Tag           string
 	DefaultBranch string
 
-	// ForkOf is not empty where the commit is the head of a fork: the fork's owner/name, or "a deleted fork".
+	// ForkOf is not empty where the commit is the head of a fork: the fork's owner/name, or [DeletedFork].
 	ForkOf string
+	// ForkUnknown tells that the run is about a change that may be a fork's, and that the event does not say.
+	ForkUnknown bool
 	// UntrustedPullRequest tells that CI secrets are empty, since the run is for a pull request from a fork or was
 	// started by Dependabot.
 	UntrustedPullRequest bool
@@ -41,6 +43,9 @@ type Facts struct {
 
 	Warnings []string // what could not be found out, and what to do about it
 }
+
+// DeletedFork stands for the name of a fork that has been deleted, which GitHub does not tell any more.
+const DeletedFork = "a deleted fork"
 
 // Level is how bad an annotation is.
 type Level string

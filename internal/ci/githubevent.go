@@ -73,15 +73,17 @@ func (r *repository) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(r))
 }
 
-// forkOf names the head's repository where it is not the base's.
-func (r repository) forkOf(base string) string {
+// forkOf names the head's repository where it is not the base's. It is not known where the event names none.
+func (r repository) forkOf(base string) (fork string, known bool) {
 	switch {
 	case r.deleted:
-		return "a deleted fork"
-	case r.FullName == "" || strings.EqualFold(r.FullName, base):
-		return ""
+		return DeletedFork, true
+	case r.FullName == "":
+		return "", false
+	case strings.EqualFold(r.FullName, base):
+		return "", true
 	}
-	return r.FullName
+	return r.FullName, true
 }
 
 func readEvent(path string) (event, error) {
@@ -106,6 +108,7 @@ type proposal struct {
 	merge                   string // the merge of commit into the base, which GitHub makes for testing
 	baseCommit, baseBranch  string
 	fork                    string // where the head comes from one
+	forkKnown               bool   // false where the event does not tell
 	number                  string // of the pull request
 }
 
@@ -116,18 +119,19 @@ func (ev event) proposal(name, repo string) proposal {
 			commit: run.HeadSHA, branch: run.HeadBranch, message: run.HeadCommit.Message,
 			// Without a checkout, the commit that the run is about is the best there is to tell.
 			baseCommit: run.HeadSHA, baseBranch: run.HeadBranch,
-			fork: run.HeadRepository.forkOf(cmp.Or(ev.Repository.FullName, repo)),
 		}
+		p.fork, p.forkKnown = run.HeadRepository.forkOf(cmp.Or(ev.Repository.FullName, repo))
 		if len(run.PullRequests) > 0 {
 			p.number = run.PullRequests[0].Number.String()
 		}
 		return p
 	}
 	pr := ev.PullRequest
-	return proposal{
+	p := proposal{
 		commit: pr.Head.SHA, branch: pr.Head.Ref, message: pr.Title, merge: pr.MergeSHA,
 		baseCommit: pr.Base.SHA, baseBranch: pr.Base.Ref,
-		fork:   pr.Head.Repo.forkOf(cmp.Or(pr.Base.Repo.FullName, ev.Repository.FullName, repo)),
 		number: cmp.Or(pr.Number, ev.Number).String(),
 	}
+	p.fork, p.forkKnown = pr.Head.Repo.forkOf(cmp.Or(pr.Base.Repo.FullName, ev.Repository.FullName, repo))
+	return p
 }

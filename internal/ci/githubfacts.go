@@ -88,7 +88,8 @@ func (f Facts) ofPullRequest(p proposal, headRef string) Facts {
 	if p.number == "" {
 		f.PullRequest, _, _ = strings.Cut(f.Branch, "/") // GITHUB_REF_NAME is 123/merge
 	}
-	f.Branch, f.Commit, f.Message, f.ForkOf = cmp.Or(p.branch, headRef), p.commit, p.message, p.fork
+	f.Branch, f.Commit, f.Message = cmp.Or(p.branch, headRef), p.commit, p.message
+	f.ForkOf, f.ForkUnknown = p.fork, !p.forkKnown
 	return f
 }
 
@@ -104,9 +105,10 @@ func (f Facts) ofCheckout(p proposal, co checkout) Facts {
 	heads, _ := co.commit(f.Commit)
 	heads = append(heads, f.Commit)
 	if p.commit != "" && (slices.Contains(heads, p.commit) || p.merge != "" && p.merge == f.Commit) {
-		f.Branch, f.Message, f.ForkOf = p.branch, p.message, p.fork
+		f.Branch, f.Message, f.ForkOf, f.ForkUnknown = p.branch, p.message, p.fork, !p.forkKnown
 		return f
 	}
+	f.ForkUnknown = p.commit == "" // what is checked out may be the head
 	switch {
 	case f.Branch != "":
 	case f.Commit == runCommit:

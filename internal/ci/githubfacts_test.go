@@ -155,7 +155,7 @@ func TestFacts_GitHub(t *testing.T) {
 			env:  pullRequestEnv(nil),
 			event: `{"number": "42", "pull_request": {"head": {"ref": "add-trades", "sha": "` + headSHA + `"}, "base": {"ref": "main"}},
 				"repository": {"full_name": "acme/shop", "default_branch": "main"}}`,
-			want: ci.Facts{Event: "pull_request", Branch: "add-trades", Commit: headSHA, PullRequest: "42"},
+			want: ci.Facts{Event: "pull_request", Branch: "add-trades", Commit: headSHA, PullRequest: "42", ForkUnknown: true},
 		},
 		{
 			name: "workflow_dispatch",
@@ -296,10 +296,38 @@ func TestFacts_GitHub_event_cannot_be_read(t *testing.T) {
 		{
 			name: "pull_request",
 			env:  pullRequest,
-			want: ci.Facts{Branch: "add-trades", PullRequest: "42", Warnings: []string{
+			want: ci.Facts{Branch: "add-trades", PullRequest: "42", ForkUnknown: true, Warnings: []string{
 				"the event that started the run cannot be read (stat <event>: no such file or directory" + left,
 				"the head commit of the pull request is not known, since the event does not tell it: give commit-sha",
 			}},
+		},
+		{
+			name: "pull_request_and_null",
+			env:  pullRequest,
+			file: "null",
+			want: ci.Facts{Branch: "add-trades", PullRequest: "42", ForkUnknown: true, Warnings: []string{
+				"the head commit of the pull request is not known, since the event does not tell it: give commit-sha",
+			}},
+		},
+		{
+			name: "pull_request_target_and_half_a_file",
+			env:  map[string]string{"GITHUB_EVENT_NAME": "pull_request_target"},
+			file: `{"pull_request": {"head`,
+			want: ci.Facts{Branch: "main", Commit: mainSHA, ForkUnknown: true, Warnings: []string{
+				"the event that started the run cannot be read (read <event>: unexpected end of JSON input" + left,
+			}},
+		},
+		{
+			name: "workflow_run_and_null",
+			env:  map[string]string{"GITHUB_EVENT_NAME": "workflow_run"},
+			file: "null",
+			want: ci.Facts{Branch: "main", Commit: mainSHA, ForkUnknown: true},
+		},
+		{
+			name: "workflow_run_of_an_unnamed_repository",
+			env:  map[string]string{"GITHUB_EVENT_NAME": "workflow_run"},
+			file: `{"workflow_run": {"head_sha": "` + mainSHA + `", "head_branch": "main"}}`,
+			want: ci.Facts{Branch: "main", Commit: mainSHA, ForkUnknown: true},
 		},
 	}
 	for _, tc := range cases {
@@ -310,7 +338,7 @@ func TestFacts_GitHub_event_cannot_be_read(t *testing.T) {
 			for i, warning := range tc.want.Warnings {
 				tc.want.Warnings[i] = strings.ReplaceAll(warning, "<event>", env["GITHUB_EVENT_PATH"])
 			}
-			got = ci.Facts{Branch: got.Branch, Commit: got.Commit, PullRequest: got.PullRequest, Message: got.Message, ForkOf: got.ForkOf, Warnings: got.Warnings}
+			got = ci.Facts{Branch: got.Branch, Commit: got.Commit, PullRequest: got.PullRequest, Message: got.Message, ForkOf: got.ForkOf, ForkUnknown: got.ForkUnknown, Warnings: got.Warnings}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("unexpected facts (-want +got):\n%s", diff)
 			}

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"path/filepath"
@@ -53,13 +52,7 @@ func (c *command) gather(loadErr error) (*inputs, error) {
 			return in, stop
 		}
 	}
-	if c.facts.ForkOf != "" && !o.AllowFork && !o.DryRun && !o.Emulator {
-		problems = append(problems, diag.Problem{
-			Option:  "allow-fork",
-			Message: fmt.Sprintf("the commit is the head of the fork %s, which is not deployed unless allowed", c.facts.ForkOf),
-			Hint:    diag.Hint(diag.ForkHead),
-		})
-	}
+	problems = add(problems, c.checkFork())
 	var err error
 	in.workspace, err = c.openWorkspace(o.WorkingDirectory)
 	if err != nil {
@@ -70,6 +63,31 @@ func (c *command) gather(loadErr error) (*inputs, error) {
 	problems = add(problems, err)
 	in.secrets = set
 	return in, problems.Err()
+}
+
+// checkFork refuses the head of a fork, and what may be one, unless that is allowed or nothing is deployed.
+func (c *command) checkFork() error {
+	o, fork := c.options, "the fork "+c.facts.ForkOf
+	switch {
+	case o.AllowFork || o.DryRun || o.Emulator:
+		return nil
+	case c.facts.ForkUnknown:
+		return diag.Problem{
+			Option: "allow-fork",
+			Message: "it cannot be told whether the commit is the head of a fork, which is not deployed unless allowed: " +
+				"the event file of the CI system could not be read or does not name the head's repository",
+			Hint: "make the file that GITHUB_EVENT_PATH names readable for this step, in a container too; " +
+				"set allow-fork: true only where every commit that can come here has been reviewed",
+		}
+	case c.facts.ForkOf == "":
+		return nil
+	case c.facts.ForkOf == ci.DeletedFork:
+		fork = c.facts.ForkOf
+	}
+	return diag.Problem{
+		Option: "allow-fork", Hint: diag.Hint(diag.ForkHead),
+		Message: "the commit is the head of " + fork + ", which is not deployed unless allowed",
+	}
 }
 
 // openWorkspace opens what the options may name files in: the workspace, the CI system's temporary folder, and the
