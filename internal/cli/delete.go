@@ -24,6 +24,7 @@ func (c *command) delete(ctx context.Context, loadErr error) int {
 	} else {
 		defer in.workspace.Close()
 		problems = add(problems, in.readCA(o))
+		problems = add(problems, in.checkResults(o))
 	}
 	if err := problems.Err(); err != nil {
 		return c.finish(in, deploy.Refused(err))

@@ -59,6 +59,7 @@ func (c *command) gather(loadErr error) (*inputs, error) {
 		return in, append(problems, problemOf("working-directory", err))
 	}
 	problems = add(problems, in.read(o))
+	problems = add(problems, in.checkResults(o))
 	set, err := c.collectSecrets(in)
 	problems = add(problems, err)
 	in.secrets = set
@@ -154,6 +155,25 @@ func (in *inputs) read(o *config.Options) error {
 	}
 	problems = add(problems, in.readFaults(o))
 	problems = add(problems, in.readCA(o))
+	return problems.Err()
+}
+
+// checkResults finds the files for the results that cannot be written while nothing is deployed yet. They are
+// dropped, since what is wrong with them is said here.
+func (in *inputs) checkResults(o *config.Options) error {
+	var problems diag.Problems
+	for _, file := range []struct {
+		option string
+		name   *string
+	}{{"output-file", &o.OutputFile}, {"summary-file", &o.SummaryFile}} {
+		if *file.name == "" {
+			continue
+		}
+		if err := in.workspace.Writable(*file.name); err != nil {
+			problems = append(problems, problemOf(file.option, err))
+			*file.name = ""
+		}
+	}
 	return problems.Err()
 }
 

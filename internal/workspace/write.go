@@ -15,29 +15,51 @@ import (
 //
 // Every error is a [*FileError], and nothing has changed then.
 func (w *Workspace) Write(name string, data []byte) error {
-	root, rel, err := w.locate(name)
+	root, rel, temp, err := w.prepare(name, data)
 	if err != nil {
 		return err
-	}
-	info, err := root.Lstat(rel)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return unwritable(name, err)
-	case info.Mode()&fs.ModeSymlink == 0:
-		if err := regular(name, info.Mode()); err != nil {
-			return err
-		}
-	}
-	temp := filepath.Join(filepath.Dir(rel), ".spice-deploy-"+rand.Text()+".tmp")
-	if err := create(root, temp, data); err != nil {
-		return unwritable(name, err)
 	}
 	if err := root.Rename(temp, rel); err != nil {
 		_ = root.Remove(temp) // what failed is the write; a file left over does not change that
 		return unwritable(name, err)
 	}
 	return nil
+}
+
+// Writable tells whether [Workspace.Write] could write the file now, by the same [*FileError]. It goes as far as
+// to make the file beside the final name, and removes it again: the final name is not touched.
+func (w *Workspace) Writable(name string) error {
+	root, _, temp, err := w.prepare(name, nil)
+	if err != nil {
+		return err
+	}
+	if err := root.Remove(temp); err != nil {
+		return unwritable(name, err)
+	}
+	return nil
+}
+
+// prepare does all of a write but the renaming of temp to rel, both of which are names in root.
+func (w *Workspace) prepare(name string, data []byte) (root *os.Root, rel, temp string, err error) {
+	root, rel, err = w.locate(name)
+	if err != nil {
+		return nil, "", "", err
+	}
+	info, err := root.Lstat(rel)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, "", "", unwritable(name, err)
+	case info.Mode()&fs.ModeSymlink == 0:
+		if err := regular(name, info.Mode()); err != nil {
+			return nil, "", "", err
+		}
+	}
+	temp = filepath.Join(filepath.Dir(rel), ".spice-deploy-"+rand.Text()+".tmp")
+	if err := create(root, temp, data); err != nil {
+		return nil, "", "", unwritable(name, err)
+	}
+	return root, rel, temp, nil
 }
 
 // create writes a new file, and removes it again when that fails halfway.

@@ -61,6 +61,23 @@ func TestWorkspace_Write(t *testing.T) {
 	}
 }
 
+func TestWorkspace_Writable(t *testing.T) {
+	t.Parallel()
+	ws, _ := layout(t)
+	w, before := open(t, ws, "apps/demo"), tree(t, filepath.Dir(ws))
+	for _, name := range []string{"out.json", "../../shared/out.env", "spicepod.yaml", "escape.yaml"} {
+		if err := w.Writable(name); err != nil {
+			t.Errorf("expected %s to be writable, got %v", name, err)
+		}
+	}
+	if diff := cmp.Diff(before, tree(t, filepath.Dir(ws))); diff != "" {
+		t.Errorf("expected nothing to be written (-before +after):\n%s", diff)
+	}
+	if got, err := w.Read("spicepod.yaml", 100); err != nil || string(got) != "demo" {
+		t.Errorf(`expected "demo" to be untouched, got %q, %v`, got, err)
+	}
+}
+
 func TestWorkspace_Write_extra_root(t *testing.T) {
 	t.Parallel()
 	ws, outside := layout(t)
@@ -91,12 +108,14 @@ func TestWorkspace_Write_refuses(t *testing.T) {
 			t.Parallel()
 			ws, outside := layout(t)
 			before := tree(t, filepath.Dir(ws))
-			err := open(t, ws, "apps/demo").Write(tc.file, []byte("new"))
-			if err == nil {
-				t.Fatal("expected an error")
-			}
-			if got, want := err.Error(), tc.want; got != want {
-				t.Errorf("expected %q to be %q", got, want)
+			w := open(t, ws, "apps/demo")
+			for _, err := range []error{w.Write(tc.file, []byte("new")), w.Writable(tc.file)} {
+				if err == nil {
+					t.Fatal("expected an error")
+				}
+				if got, want := err.Error(), tc.want; got != want {
+					t.Errorf("expected %q to be %q", got, want)
+				}
 			}
 			if diff := cmp.Diff(before, tree(t, filepath.Dir(outside))); diff != "" {
 				t.Errorf("expected nothing to be written (-before +after):\n%s", diff)
