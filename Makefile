@@ -1,4 +1,4 @@
-.PHONY: check fmt vet lint test race fuzz generate demo build
+.PHONY: check fmt vet lint test race fuzz simulate generate demo build
 
 check: fmt vet lint race
 
@@ -27,6 +27,11 @@ fuzz:
 			echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; \
 	done
+
+SEEDS ?= 100000
+# Whole runs with faults, rivals and cancellations, in fake time; docs/reliability.md says what they prove.
+simulate:
+	go test ./internal/simulation -run 'TestSimulation$$' -seeds $(SEEDS) -timeout 0 -v
 
 # action.yml and the tables of README.md come from the option table.
 generate:
