@@ -70,6 +70,7 @@ func TestCollectReadsBlock(t *testing.T) {
 		{"literal_block_begins_blank", "KEY: |-\n\n  a", map[string]string{"KEY": "\na"}},
 		{"json", ` {"A": "1", "B": "x\ny", "C": "\u00e9:=#"}` + "\n", map[string]string{"A": "1", "B": "x\ny", "C": "é:=#"}},
 		{"json_empty_object", "{}", map[string]string{}},
+		{"json_escapes", `{"A": "\uD83D\uDE00 \\ud800 \ufffd \""}`, map[string]string{"A": "😀 \\ud800 \uFFFD \""}},
 		{"json_with_byte_order_mark", "\ufeff{\"A\": \"1\"}", map[string]string{"A": "1"}},
 		{"json_of_github", "{\n  \"github_token\": \"ghs_x\",\n  \"PG_PASS\": \"p\"\n}", map[string]string{"PG_PASS": "p"}},
 		{"json_keeps_other_spellings", `{"GITHUB_TOKEN": "t"}`, map[string]string{"GITHUB_TOKEN": "t"}},

@@ -1,10 +1,13 @@
 package secretsync
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -65,6 +68,9 @@ func (r *jsonReader) readMember() bool {
 		r.report(e.at, message, hint)
 	case raw[0] != '"':
 		r.report(e.at, name+" is "+kindOf(raw)+", not a string", "write the value in quotes")
+	case loneSurrogate(raw):
+		r.report(e.at, name+" holds half of a character, an unpaired \\ud800 to \\udfff, which cannot arrive as it is",
+			"encode binary values, for example as base64")
 	default:
 		if json.Unmarshal(raw, &e.value) != nil {
 			return false
@@ -73,6 +79,36 @@ func (r *jsonReader) readMember() bool {
 	}
 	r.at.after = name
 	return true
+}
+
+// loneSurrogate tells whether a JSON string escapes half of a character, which the decoder would replace.
+func loneSurrogate(raw json.RawMessage) bool {
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		i++
+		if raw[i] != 'u' {
+			continue
+		}
+		first := codeUnit(raw[i+1:])
+		i += 4
+		if !utf16.IsSurrogate(first) {
+			continue
+		}
+		next := raw[i+1:]
+		if !bytes.HasPrefix(next, []byte(`\u`)) || utf16.DecodeRune(first, codeUnit(next[2:])) == utf8.RuneError {
+			return true
+		}
+		i += 6
+	}
+	return false
+}
+
+// codeUnit is the value of the four hexadecimal digits that text begins with.
+func codeUnit(text []byte) rune {
+	n, _ := strconv.ParseUint(string(text[:4]), 16, 16) // the decoder has seen to it that they are digits
+	return rune(n)
 }
 
 // here is the place of what was read last.

@@ -198,6 +198,14 @@ func TestJSONProblems(t *testing.T) {
 			"secrets: line 1: a name is not valid",
 			"secrets: line 1: a name is not valid",
 		}},
+		{"half_a_character", block(`{"A": "¤\ud800", "B": "\udc00¤", "C": "\uD83Dx\uDE00", "D": "\ud800\ud800", "E": "\ud800\n¤", "F": "\ud800\u0041"}`), plain, []string{
+			`secrets: line 1: A holds half of a character, an unpaired \ud800 to \udfff, which cannot arrive as it is`,
+			`secrets: line 1: B holds half of a character, an unpaired \ud800 to \udfff, which cannot arrive as it is`,
+			`secrets: line 1: C holds half of a character, an unpaired \ud800 to \udfff, which cannot arrive as it is`,
+			`secrets: line 1: D holds half of a character, an unpaired \ud800 to \udfff, which cannot arrive as it is`,
+			`secrets: line 1: E holds half of a character, an unpaired \ud800 to \udfff, which cannot arrive as it is`,
+			`secrets: line 1: F holds half of a character, an unpaired \ud800 to \udfff, which cannot arrive as it is`,
+		}},
 		{"a_nul_byte", block(`{"A": "¤\u0000"}`), plain, []string{
 			"secrets: line 1: A holds a NUL byte, which an environment variable of the runtime cannot carry",
 		}},

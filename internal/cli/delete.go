@@ -11,7 +11,7 @@ import (
 func (c *command) delete(ctx context.Context, loadErr error) int {
 	o := c.options
 	problems := add(nil, loadErr)
-	if stop := c.checkCredentials(); stop != nil {
+	if stop := c.checkCredentials(problems); stop != nil {
 		problems = add(problems, stop)
 	}
 	if !o.Yes {

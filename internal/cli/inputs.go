@@ -44,7 +44,7 @@ func (c *command) gather(loadErr error) (*inputs, error) {
 	// What is deployed is what the spicepod's folder holds: for a pull_request_target it may be a second checkout.
 	c.facts = ci.FactsAt(c.getenv, filepath.Join(o.WorkingDirectory, filepath.Dir(o.Spicepod)))
 	c.fillFromCI()
-	if stop := c.checkCredentials(); stop != nil {
+	if stop := c.checkCredentials(problems); stop != nil {
 		if problem, ok := errors.AsType[diag.Problem](stop); ok {
 			return in, append(problems, problem)
 		}
@@ -121,10 +121,14 @@ func (c *command) hasCredentials() bool {
 	return o.Emulator || o.Credentials == config.Token || o.Credentials == config.Client
 }
 
-// checkCredentials says what missing credentials mean in this CI system: a problem, or a run that is skipped.
-func (c *command) checkCredentials() error {
+// checkCredentials says what missing credentials mean in this CI system: a problem, or a run that is skipped. Those
+// that were found to be wrong are not missing.
+func (c *command) checkCredentials(found diag.Problems) error {
 	o := c.options
-	if c.hasCredentials() {
+	wrong := slices.ContainsFunc(found, func(p diag.Problem) bool {
+		return slices.Contains([]string{"api-token", "client-id", "client-secret"}, p.Option)
+	})
+	if wrong || c.hasCredentials() {
 		return nil
 	}
 	if o.OnMissingCredentials == "skip" {
@@ -226,8 +230,9 @@ func (c *command) collectSecrets(in *inputs) (secretsync.Set, error) {
 	for _, s := range set.Secrets {
 		c.mask(s.Value)
 	}
-	if err == nil && o.SecretsPrune && len(set.Secrets) == 0 {
-		err = diag.Problems{{Option: "secrets-prune", Message: "no secret was given, so this would delete them all; give the ones to keep, or remove secrets-prune"}}
+	given := !o.Secrets.IsZero() || o.SecretsFromEnv != "" || o.SecretsFile != ""
+	if err == nil && o.SecretsPrune && given && len(set.Secrets) == 0 { // that no source is given was said before
+		err = diag.Problems{{Option: "secrets-prune", Message: "the sources hold no secret, so this would delete them all; give the ones to keep, or remove secrets-prune"}}
 	}
 	return set, err
 }

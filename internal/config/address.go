@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -31,6 +32,11 @@ func checkAddress(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" {
 		return fmt.Errorf("expected an address such as https://api.spice.ai, got %s", quote(s))
+	}
+	if port := u.Port(); port != "" {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return fmt.Errorf("expected a port of at most 65535, got %s", quote(port))
+		}
 	}
 	switch {
 	case strings.EqualFold(scheme, "https"):

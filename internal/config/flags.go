@@ -111,6 +111,11 @@ func (l *lookup) takeFlag(opt option, name, text string, taken []option) {
 			return
 		}
 	}
+	if before, twice := l.flags[name]; twice && before != text {
+		// The values are left out, as one may be a secret or an address with a password.
+		l.problem(opt.name, "the flag --%s is given twice, with different values; remove one", name)
+		return
+	}
 	l.flags[name] = text
 }
 

@@ -76,7 +76,7 @@ func TestLoad_everything_given(t *testing.T) {
 		"INPUT_VISIBILITY=public", "INPUT_TAGS=team: data\ncommit: 0123\n",
 		"INPUT_SPICEPOD=pods/a.yaml", "INPUT_WORKING-DIRECTORY=app", "INPUT_IMAGE-TAG=1.5.0-models",
 		"INPUT_CHANNEL=nightly", "INPUT_REPLICAS=10", "INPUT_DEBUG=false",
-		"INPUT_BRANCH=main", "INPUT_COMMIT-SHA=abc123", "INPUT_COMMIT-MESSAGE=First line\n\nMore\n",
+		"INPUT_BRANCH=main", "INPUT_COMMIT-SHA=0123abc", "INPUT_COMMIT-MESSAGE=First line\n\nMore\n",
 		"INPUT_SECRETS=  A=1\nB=2\n", "INPUT_SECRETS-FROM-ENV=A, B", "INPUT_SECRETS-FILE=s.env",
 		"INPUT_SECRETS-EXCLUDE=CI_*, X\nY?", "INPUT_SECRETS-PRUNE=true", "INPUT_MISSING-SECRETS=fail",
 		"INPUT_ON-CONFLICT=adopt", "INPUT_ON-SUPERSEDED=succeed", "INPUT_IF-PAUSED=resume",
@@ -97,7 +97,7 @@ func TestLoad_everything_given(t *testing.T) {
 		Visibility: "public", Tags: map[string]string{"team": "data", "commit": "0123"},
 		Spicepod: "pods/a.yaml", SpicepodGiven: true, WorkingDirectory: "app", ImageTag: "1.5.0-models",
 		Channel: "nightly", Replicas: 10, Debug: &off,
-		Branch: "main", CommitSHA: "abc123", CommitMessage: "First line",
+		Branch: "main", CommitSHA: "0123abc", CommitMessage: "First line",
 		Secrets: redact.New("  A=1\nB=2\n"), SecretsFromEnv: "A, B", SecretsFile: "s.env",
 		SecretsExclude: []string{"CI_*", "X", "Y?"}, SecretsPrune: true, MissingSecrets: "fail",
 		OnConflict: "adopt", OnSuperseded: "succeed", IfPaused: "resume", IfConnected: "deploy-head",
@@ -169,7 +169,7 @@ func TestLoad_aliases(t *testing.T) {
 func TestLoad_flag_forms(t *testing.T) {
 	t.Parallel()
 	o := mustLoad(t, "plan", []string{
-		"--app-name", "a", "-branch=b=c", "--dry-run", "--wait-for-completion=false",
+		"--app-name", "last", "-branch=b=c", "--dry-run", "--wait-for-completion=false",
 		"--exit-code", "--commit-message", "-- fix", "--spicepod=", "--app-name=last", "--",
 	})
 	want := mustLoad(t, "plan", []string{"--app-name=any"})

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spicedeploy/spice-deploy/internal/diag"
@@ -49,6 +50,11 @@ func newLookup(env Env) *lookup {
 
 func (l *lookup) problem(option, format string, args ...any) {
 	l.problems = append(l.problems, diag.Problem{Option: option, Message: fmt.Sprintf(format, args...)})
+}
+
+// reported tells whether something wrong with an option has been found before.
+func (l *lookup) reported(option string) bool {
+	return slices.ContainsFunc(l.problems, func(p diag.Problem) bool { return p.Option == option })
 }
 
 func (l *lookup) notice(format string, args ...any) {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spicedeploy/spice-deploy/internal/redact"
@@ -20,6 +21,33 @@ import (
 
 func text(arg string, to *string) kind {
 	return kind{arg: arg, set: func(s string) error {
+		*to = s
+		return nil
+	}}
+}
+
+// name is a text of at most so many characters (0: any number) that can stand in a line of a log.
+func name(arg string, to *string, most int) kind {
+	return kind{arg: arg, set: func(s string) error {
+		switch {
+		case strings.ContainsFunc(s, unicode.IsControl):
+			return fmt.Errorf("expected one line without control characters, got %s", quote(s))
+		case most > 0 && utf8.RuneCountInString(s) > most:
+			return fmt.Errorf("expected at most %d characters, got %d: %s", most, utf8.RuneCountInString(s), quote(s))
+		}
+		*to = s
+		return nil
+	}}
+}
+
+// objectID is the name that git gives a commit, at the least the seven digits that it shows itself.
+var objectID = regexp.MustCompile(`^[0-9a-fA-F]{7,64}$`)
+
+func commitSHA(to *string) kind {
+	return kind{arg: "SHA", set: func(s string) error {
+		if !objectID.MatchString(s) {
+			return fmt.Errorf("expected 7 to 64 hexadecimal digits, as git rev-parse HEAD prints them, got %s", quote(s))
+		}
 		*to = s
 		return nil
 	}}
@@ -149,9 +177,10 @@ func globs(to *[]string) kind {
 		for _, pattern := range patterns {
 			if _, err := path.Match(pattern, ""); err != nil {
 				errs = append(errs, fmt.Errorf("expected patterns of names such as CI_*, got %s", quote(pattern)))
+				continue // what is reported here is not to be reported again by whoever uses the patterns
 			}
+			*to = append(*to, pattern)
 		}
-		*to = patterns
 		return errors.Join(errs...)
 	}}
 }

@@ -120,6 +120,35 @@ func TestLoad_problems(t *testing.T) {
 		{"api_url_with_query", "", []string{"--app-id=1", "--api-url=https://api.spice.ai?key=hunter2"}, nil, []string{
 			"api-url: expected an address without user name, password, query and fragment",
 		}},
+		{"api_url_port", "", []string{"--app-id=1", "--api-url=https://example.com:65536"}, nil, []string{
+			`api-url: expected a port of at most 65535, got "65536"`,
+		}},
+		{"commit_sha", "", []string{"--app-id=1", "--commit-sha=0123ab"}, nil, []string{
+			`commit-sha: expected 7 to 64 hexadecimal digits, as git rev-parse HEAD prints them, got "0123ab"`,
+		}},
+		{"commit_sha_that_is_a_branch", "", []string{"--app-id=1", "--commit-sha=refs/heads/main"}, nil, []string{
+			`commit-sha: expected 7 to 64 hexadecimal digits, as git rev-parse HEAD prints them, got "refs/heads/main"`,
+		}},
+		{"control_characters", "", []string{"--app-name=a\nb", "--branch=a\x1b[31m"}, nil, []string{
+			`app-name: expected one line without control characters, got "a\nb"`,
+			`branch: expected one line without control characters, got "a\x1b[31m"`,
+		}},
+		{"app_name_too_long", "", []string{"--app-name=" + strings.Repeat("é", 39)}, nil, []string{
+			`app-name: expected at most 38 characters, got 39: "` + strings.Repeat("é", 39) + `"`,
+		}},
+		{"app_name_too_long_to_be_created", "", []string{"--app-name=" + strings.Repeat("a", 39), "--region=us-east-1", "--create-app-if-missing"}, nil, []string{
+			`app-name: expected at most 38 characters, got 39: "` + strings.Repeat("a", 39) + `"`,
+		}},
+		{"given_twice", "", []string{"--app-id=1", "--app-id=2", "--dry-run", "--dry-run=false", "--branch=a", "--branch=a"}, nil, []string{
+			"app-id: the flag --app-id is given twice, with different values; remove one",
+			"dry-run: the flag --dry-run is given twice, with different values; remove one",
+		}},
+		{"prune_with_secrets_that_cannot_be_read", "", []string{"--app-id=1", "--secrets=KEY=hunter2", "--secrets-prune"}, []string{"SPICE_API_TOKEN=t"}, []string{
+			"secrets: the flag takes @FILE or - for standard input, never the value itself; or set SPICE_SECRETS",
+		}},
+		{"name_without_value", "", []string{"--app-name", "--dry-run"}, nil, []string{
+			"app-name: expected a value, got the option --dry-run; was a variable empty?",
+		}},
 		{"org", "", []string{"--app-id=1", "--org=my org"}, nil, []string{
 			`org: expected letters, digits, ".", "-" and "_", got "my org"`,
 		}},
@@ -214,6 +243,10 @@ func TestLoad_no_problem(t *testing.T) {
 		{"emulator_knows_the_app", []string{"--emulator"}},
 		{"emulator_creates_the_app", []string{"--emulator", "--create-app-if-missing"}},
 		{"old_app_with_an_odd_name", []string{"--app-name=my_app"}},
+		{"longest_name", []string{"--app-name=" + strings.Repeat("é", 38)}},
+		{"shortest_commit", []string{"--app-id=1", "--commit-sha=0123ABC"}},
+		{"longest_commit", []string{"--app-id=1", "--commit-sha=" + strings.Repeat("a", 64)}},
+		{"highest_port", []string{"--app-id=1", "--api-url=https://example.com:65535"}},
 		{"nothing_to_prune_with_without_credentials", []string{"--app-id=1", "--secrets-prune"}},
 		{"loopback_name", []string{"--app-id=1", "--api-url=http://LocalHost:8080"}},
 		{"loopback_network", []string{"--app-id=1", "--api-url=HTTP://127.9.9.9"}},

@@ -7,12 +7,12 @@ import (
 	"github.com/spicedeploy/spice-deploy/internal/redact"
 )
 
-// applyRules checks the options against each other. It asks found for what was given, so that a value that
-// could not be parsed is not also reported as missing.
+// applyRules checks the options against each other. What is reported already counts as given, so that a value
+// that could not be read is not also reported as missing.
 func (l *lookup) applyRules(o *Options, taken []option, found map[string]given) {
 	has := func(name string) bool {
 		_, ok := found[name]
-		return ok
+		return ok || l.reported(name)
 	}
 	takes := func(name string) bool {
 		for _, opt := range taken {
@@ -61,7 +61,7 @@ func (l *lookup) checkCreation(o *Options, has func(string) bool) {
 	switch {
 	case !has("app-name"):
 		l.problem("create-app-if-missing", "an app cannot be created without a name; set app-name")
-	case !appName.MatchString(o.AppName):
+	case !l.reported("app-name") && !appName.MatchString(o.AppName):
 		l.problem("app-name", "expected 4 to 38 letters, digits and dashes for an app that may be created, got %s",
 			quote(o.AppName))
 	}

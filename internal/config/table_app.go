@@ -62,7 +62,7 @@ func appOptions(o *Options) []option {
 			meaning: "Number of the app; this or `app-name` is required, and it wins where the two disagree.",
 		},
 		option{
-			name: "app-name", aliases: []string{"project-name"}, kind: text("NAME", &o.AppName), commands: appCommands(), vendor: true,
+			name: "app-name", aliases: []string{"project-name"}, kind: name("NAME", &o.AppName, 38), commands: appCommands(), vendor: true,
 			meaning: "Name of the app, without regard to case; this or `app-id` is required.",
 		},
 		option{
@@ -113,11 +113,11 @@ func deploymentOptions(o *Options) []option {
 			meaning: "Debug mode of this deployment.",
 		},
 		option{
-			name: "branch", kind: text("BRANCH", &o.Branch), shown: "from the CI system", vendor: true,
+			name: "branch", kind: name("BRANCH", &o.Branch, 0), shown: "from the CI system", vendor: true,
 			meaning: "Branch that the deployment is attributed to.",
 		},
 		option{
-			name: "commit-sha", kind: text("SHA", &o.CommitSHA), shown: "from the CI system", vendor: true,
+			name: "commit-sha", kind: commitSHA(&o.CommitSHA), shown: "from the CI system", vendor: true,
 			meaning: "Commit that the deployment is attributed to.",
 		},
 		option{
