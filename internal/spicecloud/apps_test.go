@@ -37,7 +37,7 @@ func TestApps_envelopes(t *testing.T) {
 
 func TestApps_empty(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{`{"projects":[]}`, `{"projects":null}`, `[]`} {
+	for _, body := range []string{`{"projects":[]}`, `[]`} {
 		got, err := client(t, plays(reply(200, body)), nil).Apps(ctx(t))
 		if err != nil || len(got) != 0 {
 			t.Errorf("%s: expected an empty list, got %v, %v", body, got, err)
@@ -58,6 +58,7 @@ func TestLists_anything_else_is_an_error(t *testing.T) {
 		{"number", "1", "not an object"},
 		{"no_key", `{"items":[]}`, `it has no "projects"`},
 		{"empty_object", `{}`, `it has no "projects"`},
+		{"key_of_null", `{"projects":null}`, `"projects" is not a list`},
 		{"not_a_list", `{"projects":{}}`, `"projects" is not a list`},
 		{"item_not_an_object", `{"projects":[1]}`, `number 1 of "projects": it is not the JSON expected: not an object`},
 		{"item_null", `{"projects":[null]}`, `number 1 of "projects"`},

@@ -110,7 +110,7 @@ func unmarshalObject(raw json.RawMessage, v any) error {
 const mostItems = 20_000
 
 // readList reads a list: under the first of the keys that is there, or a bare array. A list without its key is
-// an error, and so is one of more than mostItems; null under the key is how some servers write the empty list.
+// an error, and so is null under it, since neither says that there is nothing; so is one of more than mostItems.
 func readList(a answer, keys ...string) ([]json.RawMessage, error) {
 	var raw json.RawMessage
 	if err := readJSON(a, &raw); err != nil {
@@ -131,7 +131,7 @@ func readList(a answer, keys ...string) ([]json.RawMessage, error) {
 			return nil, fmt.Errorf("it is not the JSON expected: it has no %q", keys[0])
 		}
 	}
-	if raw[0] != '[' && raw[0] != 'n' {
+	if raw[0] != '[' {
 		return nil, fmt.Errorf("it is not the JSON expected: %q is not a list", keys[0])
 	}
 	return entries(raw, keys[0])
