@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -101,11 +102,14 @@ func (l *log) Observe(e deploy.Event) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.state = e.Text
+	l.state = age.ReplaceAllString(e.Text, "")
 	if d := e.Result.Deployment; d.ID != 0 {
 		l.state = fmt.Sprintf("%d is %s", d.ID, d.RawStatus)
 	}
 }
+
+// age is how old another deployment was when it was told of, which a sign of life must not repeat later.
+var age = regexp.MustCompile(`, created [0-9a-z.]+ ago`)
 
 // signsOfLife prints a line whenever nothing was printed for a while, until stop is called. The context that it
 // returns is for the run: a bug here ends it.
