@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,29 @@ func TestRun_findsTheApp(t *testing.T) {
 			also: func(s *stage, e ended) {
 				if len(e.Warnings) != 1 {
 					s.Errorf("warnings: got %q", e.Warnings)
+				}
+			},
+		},
+		{
+			name: "by_name_where_its_record_has_none",
+			given: func(s *stage) {
+				s.faults(emulator.Fault{Method: "GET", Path: "/projects/101", Status: 200, Body: `{"id":101}`})
+			},
+			result: diag.Succeeded, log: []string{"app: shop-app (id 101)"}, silent: []string{"app-id"}, writes: happy, history: ours, took: "4s-5s",
+		},
+		{
+			name: "by_id_where_its_record_has_no_name", args: "--app-id 101 --app-name shop-app",
+			given: func(s *stage) {
+				s.faults(emulator.Fault{Method: "GET", Path: "/projects/101", Status: 200, Body: `{"id":101}`})
+			},
+			result: diag.Succeeded, silent: []string{"app-id"}, writes: happy, history: ours, took: "4s-5s",
+		},
+		{
+			name: "not_by_an_id_that_nobody_has", args: "--app-id 102",
+			result: diag.InvalidInput, exit: 2, reason: "read app 102: … 404", hint: "check app-id or app-name", took: "0s",
+			also: func(s *stage, e ended) {
+				if strings.Contains(e.Hint, "create-app-if-missing") {
+					s.Errorf("an app cannot be created by its id: %q", e.Hint)
 				}
 			},
 		},

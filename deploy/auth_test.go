@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/emulator"
@@ -105,6 +106,16 @@ func TestRun_noAnswers(t *testing.T) {
 			result: diag.Unavailable, exit: 5, reason: `find app "shop-app": gave up after … 503 … its health check fails too`, hint: "between this runner and api.spice.ai", took: "55s-1m0s",
 		},
 		{
+			name: "and_says_nothing_until_the_deadline", args: "--timeout-seconds 20",
+			given:  spoilt(emulator.Fault{Times: -1, Kind: emulator.Lost, Delay: time.Hour}),
+			result: diag.Unavailable, exit: 5, reason: "the deadline of timeout-seconds passed", took: "20s",
+			also: func(s *stage, e ended) {
+				if e.Duration != e.took {
+					s.Errorf("the result says that it took %s, but it took %s", e.Duration, e.took)
+				}
+			},
+		},
+		{
 			name: "but_for_the_health_check", given: spoilt(emulator.Fault{Path: "/projects", Times: -1, Status: 503}),
 			result: diag.Unavailable, exit: 5, reason: "its health check answers, so it is not down altogether", took: "55s-1m0s",
 		},
@@ -144,6 +155,53 @@ func TestRun_noAnswers(t *testing.T) {
 				s.faults(emulator.Fault{Path: "/api/oauth/token", Times: -1, Status: 429})
 			},
 			result: diag.Unavailable, exit: 5, reason: "429", hint: "run fewer deployments at once", took: "55s-1m0s",
+		},
+	})
+}
+
+// TestRun_refusedRequests has the service say no in ways that it documents no code for: each has a next step.
+func TestRun_refusedRequests(t *testing.T) {
+	t.Parallel()
+	secret := func(fault emulator.Fault) func(*stage) {
+		return func(s *stage) {
+			s.secrets.Block = redact.New("PG_PASS=correct horse")
+			fault.Method, fault.Path = "POST", "/secrets"
+			s.faults(fault)
+		}
+	}
+	look := func(status int) func(*stage) {
+		return spoilt(emulator.Fault{Method: "GET", Path: "/deployments/*", Times: -1, Status: status, Body: `{"error":"no"}`})
+	}
+	playAll(t, []scene{
+		{
+			name: "deployment_that_may_not_be_read", given: look(403),
+			result: diag.AuthError, exit: 3, reason: "could not be followed: … 403", hint: "the scope deployments:read",
+			writes: happy, history: ours("queued"), took: "0s",
+		},
+		{
+			name: "deployment_that_is_no_good_request", given: look(400),
+			result: diag.Rejected, exit: 8, reason: "could not be followed: … 400", hint: "correct what the message names",
+			writes: happy, history: ours("queued"), took: "0s",
+		},
+		{
+			name: "payment", given: spoilt(create(emulator.Fault{Status: 402, Body: `{"error":"no"}`})),
+			result: diag.Rejected, exit: 8, reason: "402 … the spicepod was updated", hint: "billing of the organization",
+			writes: []string{"PUT app", "POST app/deployments 402"}, took: "0s",
+		},
+		{
+			name: "values_of_the_deployment", given: spoilt(create(emulator.Fault{Status: 422, Body: `{"error":"no"}`})),
+			result: diag.Rejected, exit: 8, reason: "422 … the spicepod was updated", hint: "correct what the message names",
+			writes: []string{"PUT app", "POST app/deployments 422"}, took: "0s",
+		},
+		{
+			name: "secret", given: secret(emulator.Fault{Status: 400, Body: `{"error":"no"}`}),
+			result: diag.Rejected, exit: 8, reason: "400", hint: "correct the secret's name or value",
+			writes: []string{"PUT app", "POST app/secrets 400"}, took: "0s",
+		},
+		{
+			name: "secret_that_fails_to_the_end", args: "--timeout-seconds 60", given: secret(emulator.Fault{Status: 503, Times: -1}),
+			result: diag.Unavailable, exit: 5, reason: "503", hint: "check the network … the status of Spice Cloud",
+			writes: []string{"PUT app", "POST app/secrets 503 ×*"}, took: "1m",
 		},
 	})
 }

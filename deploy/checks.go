@@ -20,12 +20,16 @@ func (r *run) accept(plan *Plan) error {
 	if plan.CreateApp {
 		return nil
 	}
+	if o.AppID == 0 && app.Name == "" { // it was found by its name, whatever a single read shows
+		app.Name = o.AppName
+		plan.App = app
+	}
 	first := r.result.App.ID == 0
 	r.result.App = app
 	if first {
 		r.info(PhaseApp, "%s (id %d%s)", app.Name, app.ID, where(app, o.Org))
 	}
-	if o.AppName != "" && !strings.EqualFold(o.AppName, app.Name) {
+	if o.AppID != 0 && o.AppName != "" && app.Name != "" && !strings.EqualFold(o.AppName, app.Name) {
 		r.warn(PhaseApp, "app-id %d is the app %q, not %q: the id wins; remove app-name or correct it", app.ID, app.Name, o.AppName)
 	}
 	if app.Kind != "" && app.Kind != "managed" {

@@ -46,7 +46,7 @@ func (r *run) clearTheWay(ctx context.Context, plan *Plan) (way, error) {
 	}
 	switch r.Options.OnConflict {
 	case "fail":
-		return clear, because(diag.DeploymentInTheWay, fmt.Errorf("%s; %s", r.describe(*other), r.leftBehind()))
+		return clear, r.conflict(fmt.Errorf("%s; %s", r.describe(*other), r.leftBehind()), other)
 	case "skip":
 		return clear, ended(diag.Skipped, "%s; skipped as on-conflict asks; %s", r.describe(*other), r.leftBehind())
 	case "replace":
@@ -66,6 +66,15 @@ func (r *run) clearTheWay(ctx context.Context, plan *Plan) (way, error) {
 	}
 	r.inWay(Info, *other, "%s: waiting for it")
 	return waited, r.waitFor(ctx, r.mayReplace)
+}
+
+// conflict ends a run because of a deployment of others, which is nil where none shows. That it may be replaced
+// is said only where it was not tried and is not bound to be refused.
+func (r *run) conflict(err error, other *spicecloud.Deployment) *diag.Error {
+	if r.Options.OnConflict == "replace" || other != nil && other.Status == spicecloud.Queued {
+		return because(diag.DeploymentNotReplaced, err)
+	}
+	return because(diag.DeploymentInTheWay, err)
 }
 
 func sameCommit(d spicecloud.Deployment, request spicecloud.NewDeployment) bool {
@@ -92,7 +101,7 @@ func (r *run) waitAfterRefusal(ctx context.Context) error {
 	}
 	switch r.Options.OnConflict {
 	case "fail":
-		return because(diag.DeploymentInTheWay, fmt.Errorf("%s; it came while this run was at work; %s", said, r.leftBehind()))
+		return r.conflict(fmt.Errorf("%s; it came while this run was at work; %s", said, r.leftBehind()), refusedFor)
 	case "skip":
 		return ended(diag.Skipped, "%s; it came while this run was at work; skipped as on-conflict asks; %s", said, r.leftBehind())
 	case "adopt":

@@ -50,9 +50,9 @@ func (r *run) create(ctx context.Context, plan *Plan) error {
 	case refusedForAnother(answer):
 		return errRefusedForAnother
 	case answer != nil && answer.Status == http.StatusBadRequest && r.Manifest == nil && len(plan.App.Spicepod) == 0:
-		return because(diag.SpicepodMissing, err)
+		return because(diag.SpicepodMissing, fmt.Errorf("%w; %s%s", err, r.leftBehind(), r.mayExist()))
 	case answer != nil && answer.Status == http.StatusBadRequest && answer.Code == "":
-		return because(diag.SpicepodRefused, fmt.Errorf("create deployment of app %q: %w", plan.App.Name, err))
+		return because(diag.SpicepodRefused, fmt.Errorf("create deployment of app %q: %w; %s%s", plan.App.Name, err, r.leftBehind(), r.mayExist()))
 	case err != nil:
 		return fmt.Errorf("create deployment of app %q: %w", plan.App.Name, err)
 	}
@@ -119,6 +119,7 @@ func (r *run) stake(plan *Plan, resumed bool) {
 
 // have records our deployment.
 func (r *run) have(d spicecloud.Deployment, found bool) {
+	r.twin = r.claim.open && !found
 	r.changed, r.claim.open = true, false
 	r.result.Deployment, r.result.TakenOver = d, found
 	switch {
@@ -211,9 +212,24 @@ func (r *run) findOurs(ctx context.Context) (spicecloud.Deployment, bool, error)
 	if err != nil {
 		return spicecloud.Deployment{}, false, err
 	}
-	var ours []spicecloud.Deployment
-	var foreign *spicecloud.Deployment
-	for _, d := range list.Deployments {
+	ours, foreign := r.claimed(list.Deployments)
+	switch {
+	case len(ours) == 0 && foreign != nil:
+		return *foreign, false, because(diag.ForeignDeployment, fmt.Errorf(
+			"the answer to the create was lost, and deployment %d of commit %s is new: it may be this run's", foreign.ID, short(foreign.CommitSHA)))
+	case len(ours) == 0:
+		return spicecloud.Deployment{}, false, nil
+	}
+	first := ours[len(ours)-1] // the list is newest first: the one made soonest after we asked
+	if len(ours) > 1 {
+		r.warn(PhaseDeployment, "%d new deployments are of this commit and branch, so another run is deploying it too and they cannot be told apart; taking %d", len(ours), first.ID)
+	}
+	return first, true, nil
+}
+
+// claimed picks what may be ours from the list, and one that may be although its commit is another.
+func (r *run) claimed(list []spicecloud.Deployment) (ours []spicecloud.Deployment, foreign *spicecloud.Deployment) {
+	for _, d := range list {
 		if r.claim.known[d.ID] || r.claim.tooEarly(d) {
 			continue
 		}
@@ -228,18 +244,26 @@ func (r *run) findOurs(ctx context.Context) (spicecloud.Deployment, bool, error)
 			foreign = &d
 		}
 	}
-	switch {
-	case len(ours) == 0 && foreign != nil:
-		return *foreign, false, because(diag.ForeignDeployment, fmt.Errorf(
-			"the answer to the create was lost, and deployment %d of commit %s is new: it may be this run's", foreign.ID, short(foreign.CommitSHA)))
-	case len(ours) == 0:
-		return spicecloud.Deployment{}, false, nil
+	return ours, foreign
+}
+
+// tellOfTwin looks once, where the request for our deployment was made again, whether the one whose answer was lost
+// had come through after all. That the list cannot be read takes nothing from how our deployment ended.
+func (r *run) tellOfTwin(ctx context.Context) {
+	if !r.twin || ctx.Err() != nil {
+		return
 	}
-	first := ours[len(ours)-1] // the list is newest first: the one made soonest after we asked
-	if len(ours) > 1 {
-		r.warn(PhaseDeployment, "%d new deployments are of this commit and branch, so another run is deploying it too and they cannot be told apart; taking %d", len(ours), first.ID)
+	once := spicecloud.WithPatience(ctx, time.Nanosecond)
+	list, err := r.Cloud.Deployments(once, r.result.App.ID, spicecloud.DeploymentQuery{Limit: 100})
+	if err != nil {
+		return
 	}
-	return first, true, nil
+	ours, _ := r.claimed(list.Deployments)
+	for _, d := range ours {
+		if d.ID != r.result.Deployment.ID {
+			r.warn(PhaseDeployment, "deployment %d is of this run too: the request whose answer was lost had come through, after more than %s", d.ID, quietPeriod)
+		}
+	}
 }
 
 // madeByResuming tells whether a new deployment can be what resuming the app made: it has no commit, unless the

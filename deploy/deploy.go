@@ -103,8 +103,12 @@ type run struct {
 	changed bool            // something was written: give up only at the deadline from here on
 	created bool            // the app is new
 	claim   claim           // how our deployment is told from others after a lost answer
+	twin    bool            // ours was asked for again after a lost answer: there may be another one
 	clock   clock           // the service's
 	written int64           // the newest deployment there was when the secrets were written; -1 before that
+
+	unseenSince time.Time // since when every look at our deployment has failed, or lasted; zero where the last one saw it
+	notListed   error     // that the last look found no deployment of that id, nil where it did not say so
 
 	obstacle *spicecloud.Deployment // the one that was in the way at the last look; nil where none was
 	refused  bool                   // the last create was refused because of another deployment
@@ -170,8 +174,15 @@ func (r *run) steps(ctx context.Context) error {
 	}
 }
 
-// toTheEnd follows our deployment, and tidies up once it has succeeded.
+// toTheEnd is what is left to do once there is a deployment of ours.
 func (r *run) toTheEnd(ctx context.Context, plan *Plan) error {
+	err := r.await(ctx, plan)
+	r.tellOfTwin(ctx)
+	return err
+}
+
+// await follows our deployment, and tidies up once it has succeeded.
+func (r *run) await(ctx context.Context, plan *Plan) error {
 	if !r.Options.WaitForCompletion {
 		if r.result.Adopted {
 			return ended(diag.Submitted, "deployment %d was made by another run for the same commit, and adopted; it was not waited for", r.result.Deployment.ID)

@@ -67,7 +67,7 @@ func TestRun(t *testing.T) {
 				s.spicepod += "datasets:\n  - from: s3://b/o\n    name: orders\n    columns:\n      - name: id\n        row_id: id\n"
 			},
 			result: diag.Rejected, exit: 8,
-			reason: `create deployment of app "shop-app": … 400 … row_id must be a list`, hint: "correct the spicepod",
+			reason: `create deployment of app "shop-app": … 400 … row_id must be a list … ; the spicepod was updated`, hint: "correct the spicepod … The running version stays as it is",
 			writes: []string{"PUT app", "POST app/deployments 400"},
 			took:   "0s",
 		},

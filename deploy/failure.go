@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,7 +30,7 @@ func (r *run) classify(err error) *diag.Error {
 	}
 	ours, late := r.result.Deployment.ID != 0, errors.Is(err, errDeadline)
 	switch {
-	case ours && late && !failing(err):
+	case ours && late && !failing(err) && r.inSight():
 		return r.timedOut()
 	case ours:
 		return r.lostSight(err)
@@ -112,6 +113,8 @@ func (r *run) fromAnswer(answer *spicecloud.APIError, err error) *diag.Error {
 		return because(diag.TokenRefused, err)
 	case answer.Status == http.StatusForbidden && strings.Contains(strings.ToLower(answer.Message), "scope"):
 		return because(diag.ScopeMissing, err, "scope", scopeFor(answer.Method, answer.Path))
+	case answer.Status == http.StatusForbidden && (answer.Method == http.MethodGet || strings.Contains(answer.Path, "/secrets")):
+		return because(diag.ScopeMissing, err, "scope", scopeFor(answer.Method, answer.Path)) // no plan forbids that
 	case answer.Status == http.StatusForbidden:
 		return because(diag.PlanTooSmall, err)
 	case answer.Status == http.StatusNotFound && !r.changed:
@@ -124,10 +127,14 @@ func (r *run) fromAnswer(answer *spicecloud.APIError, err error) *diag.Error {
 		return because(diag.RateLimited, err)
 	case answer.Status >= http.StatusInternalServerError:
 		return r.unreachable(err)
+	case answer.Status == http.StatusPaymentRequired:
+		return because(diag.PaymentRequired, err)
 	case answer.Method == http.MethodPut:
 		return because(diag.SpicepodRefused, err)
+	case answer.Method == http.MethodPost && strings.HasSuffix(answer.Path, "/secrets"):
+		return because(diag.SecretRefused, err)
 	}
-	return &diag.Error{Result: diag.Rejected, Err: err}
+	return because(diag.RequestRefused, err)
 }
 
 // unreachable ends a run for want of answers. Before anything was written it asks the one route that needs no
@@ -137,7 +144,11 @@ func (r *run) unreachable(err error) *diag.Error {
 	if r.changed {
 		return end
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	left := min(5*time.Second, r.Options.Timeout-time.Since(r.started))
+	if left <= 0 {
+		return end // the run has had its time
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), left)
 	defer cancel()
 	if health := r.Cloud.Health(spicecloud.WithPatience(ctx, time.Nanosecond)); health != nil {
 		end.Err = fmt.Errorf("%w; its health check fails too", err)
@@ -166,6 +177,17 @@ func (r *run) interrupted(stop diag.Interrupted) *diag.Error {
 	return end
 }
 
+// inSight tells whether what is known of our deployment is fresh enough to say how it is. A single look that is
+// under way at the deadline takes nothing from that; an end that only the create's answer told of is no sight.
+func (r *run) inSight() bool {
+	return r.unseenSince.IsZero() || time.Since(r.unseenSince) <= longestPause && !over(r.result.Deployment)
+}
+
+// over tells whether a deployment ended by itself.
+func over(d spicecloud.Deployment) bool {
+	return d.Status == spicecloud.Succeeded || d.Status == spicecloud.Failed
+}
+
 // timedOut ends a run whose deployment had not ended by the deadline.
 func (r *run) timedOut() *diag.Error {
 	d := r.result.Deployment
@@ -183,8 +205,15 @@ func (r *run) timedOut() *diag.Error {
 // lostSight ends a run whose deployment is known and cannot be seen any more. Where that is for want of answers,
 // it is a timeout: only before there is a deployment of ours does "unavailable" tell all.
 func (r *run) lostSight(err error) *diag.Error {
+	if errors.Is(err, errDeadline) && !failing(err) {
+		err = fmt.Errorf("no answer showed it in the last %s: %w", time.Since(r.unseenSince).Round(time.Second), cmp.Or(r.notListed, err))
+	}
 	end, d := r.fromCloud(err), r.result.Deployment
-	end.Err = fmt.Errorf("deployment %d was %s when it was last seen and may still be running, but could not be followed: %w", d.ID, d.RawStatus, end.Err)
+	seen := fmt.Sprintf("deployment %d was %s when it was last seen and may still be running", d.ID, d.RawStatus)
+	if over(d) { // a look would have ended the run
+		seen = fmt.Sprintf("deployment %d was said to be %s already when it was created", d.ID, d.RawStatus)
+	}
+	end.Err = fmt.Errorf("%s, but could not be followed: %w", seen, end.Err)
 	if end.Result == diag.Unavailable {
 		end.Result = diag.TimedOut
 		end.Hint += ". Running again for the same commit with on-conflict: adopt follows this deployment"
@@ -202,7 +231,7 @@ func (r *run) blocked(err error) *diag.Error {
 	if failing(err) {
 		reason = fmt.Errorf("%w (%w)", reason, err)
 	}
-	return because(diag.DeploymentInTheWay, reason)
+	return r.conflict(reason, r.obstacle)
 }
 
 // leftBehind says in a few words what a run that made no deployment has written.

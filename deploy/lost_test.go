@@ -196,6 +196,43 @@ func TestRun_answerLostBeforeTheEffect(t *testing.T) {
 	})
 }
 
+func TestRun_answerLostAndBothCameThrough(t *testing.T) {
+	t.Parallel()
+	again := []string{"PUT app", "POST app/deployments cut", "POST app/deployments"}
+	playAll(t, []scene{
+		{
+			name: "list_that_lags_longer_than_is_waited",
+			given: func(s *stage) {
+				s.configure(func(st *emulator.Settings) { st.ListLag = 12 * time.Second })
+				s.faults(create(emulator.Fault{Kind: emulator.Lost, AfterEffect: true}))
+			},
+			result: diag.Succeeded, reason: "deployment 1003 succeeded",
+			log:    []string{"deployment: 1003 succeeded", "deployment: warning: deployment 1002 is of this run too"},
+			writes: again, history: []string{"1002 run ours@c0ffee1 succeeded", "1003 run ours@c0ffee1 succeeded"}, took: "14s-16s",
+		},
+		{
+			name: "the_first_comes_last_and_replaces_the_second",
+			given: func(s *stage) {
+				s.outcomes(emulator.Outcome{InProgress: new(time.Minute)}, emulator.Outcome{InProgress: new(time.Minute)})
+				s.faults(create(emulator.Fault{Kind: emulator.Lost, Late: 20 * time.Second}))
+			},
+			result: diag.Superseded, exit: 1, reason: "deployment 1002 was replaced by the newer deployment 1003",
+			log:    []string{"deployment: 1002 queued", "deployment: warning: deployment 1003 is of this run too"},
+			writes: again, history: []string{"1002 run ours@c0ffee1 created", "1003 run ours@c0ffee1 in_progress"}, took: "20s-30s",
+		},
+		{
+			name: "list_that_fails_at_the_end",
+			given: func(s *stage) {
+				s.faults(create(emulator.Fault{Kind: emulator.Lost}))
+				s.before("GET", "/deployments/1002", 1, func() {
+					s.faults(emulator.Fault{Method: "GET", Path: "/deployments", Times: -1, Status: 503})
+				})
+			},
+			result: diag.Succeeded, silent: []string{"of this run too"}, writes: again, history: []string{"1002 run ours@c0ffee1 succeeded"}, took: "14s-16s",
+		},
+	})
+}
+
 func TestRun_answerLostAndOthersDeploy(t *testing.T) {
 	t.Parallel()
 	// others deploy at the moment of the create, whose answer is lost.

@@ -104,7 +104,7 @@ func TestRun_connected(t *testing.T) {
 		{
 			name: "deploy_head", args: "--if-connected deploy-head", given: connected("old"),
 			result: diag.Succeeded,
-			log:    []string{`update: notice: app "shop-app" is connected to GitHub: its spicepod is not pushed, and the head of its production branch is deployed, as if-connected asks`},
+			log:    []string{"plan: update the spicepod (not if the app is connected to GitHub), create a deployment", `update: notice: app "shop-app" is connected to GitHub: its spicepod is not pushed, and the head of its production branch is deployed, as if-connected asks`},
 			writes: []string{"PUT app 409", "POST app/deployments"}, history: head, took: "4s-5s",
 			also: func(s *stage, e ended) {
 				if e.SpicepodSent || e.Deployment.CommitSHA != "beef001" {

@@ -25,6 +25,7 @@ type Plan struct {
 
 	Spicepod     spicepod.Difference
 	PushSpicepod bool
+	connected    bool              // the app may be connected to GitHub, and then takes no spicepod
 	Tags         map[string]string // all tags as they will be, nil where they stay
 	TagChanges   []string          // in words: repository=acme_shop
 
@@ -99,7 +100,7 @@ func (r *run) appID(ctx context.Context) (int64, error) {
 	if o.CreateAppIfMissing {
 		return 0, nil
 	}
-	return 0, because(diag.AppNotFound, fmt.Errorf("there is no app %q%s; %s", o.AppName, ofOrg(o.Org), thereAre(names)))
+	return 0, because(diag.AppNotFound, fmt.Errorf("there is no app %q%s; %s", o.AppName, ofOrg(o.Org), thereAre(names)), "create", ". To create it, set create-app-if-missing: true and region")
 }
 
 // readTogether reads side by side what does not depend on each other. Where several fail, the first of them in
@@ -175,6 +176,7 @@ func (r *run) compare(plan *Plan) {
 		}
 		plan.Spicepod = spicepod.Compare(deployed, r.Manifest)
 		plan.PushSpicepod = !plan.Spicepod.Empty()
+		plan.connected = !plan.CreateApp && (r.Options.IfConnected == "deploy-head" || plan.App.ProductionBranch != "")
 	}
 	tags := maps.Clone(plan.App.Tags)
 	if tags == nil {
@@ -269,7 +271,11 @@ func (p *Plan) summary() string {
 		parts = append(parts, fmt.Sprintf("create app %q in %s", p.App.Name, p.App.Region))
 	}
 	if p.PushSpicepod {
-		parts = append(parts, "update the spicepod")
+		part := "update the spicepod"
+		if p.connected {
+			part += " (not if the app is connected to GitHub)"
+		}
+		parts = append(parts, part)
 	}
 	if len(p.TagChanges) > 0 {
 		parts = append(parts, "set tags "+strings.Join(p.TagChanges, ", "))

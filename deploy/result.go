@@ -64,7 +64,7 @@ func because(cause diag.Cause, err error, pairs ...string) *diag.Error {
 // finish turns the error that ended the steps into the result of the run.
 func (r *run) finish(err error) {
 	res := &r.result
-	res.Duration = time.Since(r.started)
+	defer func() { res.Duration = time.Since(r.started) }() // saying how it went may take a request too
 	if err == nil {
 		res.Result = diag.Succeeded
 		res.Reason = fmt.Sprintf("deployment %d succeeded", res.Deployment.ID)

@@ -25,14 +25,22 @@ func (r *run) follow(ctx context.Context) error {
 // for yet, means looking again.
 func (r *run) look(ctx context.Context) (done bool, err error) {
 	id := r.result.Deployment.ID
+	if r.unseenSince.IsZero() {
+		r.unseenSince = time.Now()
+	}
 	d, err := r.Cloud.Deployment(ctx, r.result.App.ID, id)
 	if errors.Is(err, spicecloud.ErrNotListed) {
+		r.notListed = err
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("read deployment %d: %w", id, err)
 	}
+	r.unseenSince, r.notListed = time.Time{}, nil
 	before := r.result.Deployment
+	if d.CreatedAt.IsZero() { // editions of the service differ in what a look shows
+		d.CreatedAt = before.CreatedAt
+	}
 	r.result.Deployment = d
 	r.tell(before, d)
 	switch d.Status {

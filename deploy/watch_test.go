@@ -97,6 +97,19 @@ func TestRun_follows(t *testing.T) {
 			result: diag.Succeeded, writes: happy, history: ours("succeeded"), took: "1m1s-1m6s",
 		},
 		{
+			name: "looks_that_do_not_say_when_it_was_created",
+			given: spoilt(
+				create(emulator.Fault{Status: 202, Body: `{"id":1002,"status":"queued","created_at":"2000-01-01T00:00:05Z"}`}),
+				emulator.Fault{Method: "GET", Path: "/deployments/*", Times: -1, Status: 200, Body: `{"id":1002,"status":"succeeded"}`},
+			),
+			result: diag.Succeeded, writes: happy, took: "0s",
+			also: func(s *stage, e ended) {
+				if got, want := e.Deployment.CreatedAt, time.Date(2000, 1, 1, 0, 0, 5, 0, time.UTC); got != want {
+					s.Errorf("created: got %s, want %s", got, want)
+				}
+			},
+		},
+		{
 			name: "answers_that_fail_for_a_while",
 			given: func(s *stage) {
 				s.outcomes(emulator.Outcome{InProgress: new(90 * time.Second)})
@@ -241,6 +254,28 @@ func TestRun_deadline(t *testing.T) {
 			},
 			result: diag.TimedOut, exit: 4, reason: "deployment 1002 was in_progress when it was last seen and may still be running … no complete answer within 30s", hint: "check the network … on-conflict: adopt",
 			writes: happy, history: ours("in_progress"), took: "1m40s",
+		},
+		{
+			name: "never_seen", args: "--timeout-seconds 20",
+			given:  spoilt(emulator.Fault{Method: "GET", Path: "/deployments/*", Times: -1, Kind: emulator.Lost, Delay: time.Hour}),
+			result: diag.TimedOut, exit: 4, hint: "check the network … on-conflict: adopt",
+			reason: "deployment 1002 was queued when it was last seen and may still be running, but could not be followed: no answer showed it in the last 20s: ",
+			writes: happy, history: ours("succeeded"), took: "20s",
+		},
+		{
+			name: "never_listed", args: "--timeout-seconds 30",
+			given:  spoilt(create(emulator.Fault{Status: 202, Body: `{"id":1002,"status":"queued"}`})),
+			result: diag.TimedOut, exit: 4, reason: "could not be followed: no answer showed it in the last 30s: deployment 1002 of app 101: not listed",
+			writes: happy, took: "30s",
+		},
+		{
+			name: "said_to_have_succeeded_and_never_seen", args: "--timeout-seconds 30",
+			given: spoilt(
+				create(emulator.Fault{Status: 202, Body: `{"id":1002,"status":"succeeded"}`}),
+				emulator.Fault{Method: "GET", Path: "/deployments/*", Times: -1, Status: 503},
+			),
+			result: diag.TimedOut, exit: 4, reason: "deployment 1002 was said to be succeeded already when it was created, but could not be followed: … 503",
+			writes: happy, took: "30s",
 		},
 		{
 			name: "app_deleted_meanwhile",

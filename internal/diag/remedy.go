@@ -30,8 +30,12 @@ const (
 	SpicepodMissing       Cause = "spicepod-missing"
 	AppPaused             Cause = "app-paused"
 	AppConnected          Cause = "app-connected"
+	SecretRefused         Cause = "secret-refused"
+	PaymentRequired       Cause = "payment-required"
+	RequestRefused        Cause = "request-refused"
 	BodyTooLarge          Cause = "body-too-large"
 	DeploymentInTheWay    Cause = "deployment-in-the-way"
+	DeploymentNotReplaced Cause = "deployment-not-replaced"
 	DeploymentSuperseded  Cause = "deployment-superseded"
 	DeploymentFailed      Cause = "deployment-failed"
 	ShortOfCapacity       Cause = "short-of-capacity"
@@ -69,7 +73,7 @@ func Remedies() []Remedy {
 		{ScopeMissing, AuthError, "403: the token lacks a scope", "give the token or OAuth client the scope {scope}; a deployment needs apps:write, deployments:write and, with secrets, secrets:write"},
 		{RoleTooLow, AuthError, "403: the role in the organization is too low", "the account behind the token needs the role member or above in the organization{org}; viewer can only read"},
 		{OrganizationRefused, AuthError, "the organization is unknown, or not the credential's", "check the org input{org}: a personal token reaches the organizations of its user, an OAuth client only its own (leave org out of the credentials then)"},
-		{AppNotFound, InvalidInput, "the app is not in this organization", "check app-id or app-name and the org input{org}: an app of another organization looks as if it did not exist. To create it, set create-app-if-missing: true and region"},
+		{AppNotFound, InvalidInput, "the app is not in this organization", "check app-id or app-name and the org input{org}: an app of another organization looks as if it did not exist{create}"},
 		{AppNotHosted, Rejected, "the app is not hosted by Spice Cloud (Cloud Connect)", "deploy to a managed app: Spice Cloud does not run this one, so there is nothing that a deployment could change"},
 		{AppGone, Rejected, "the app disappeared during the run", "see who deleted or moved the app, then run again"},
 		{NameTaken, Rejected, "an app of this name exists and cannot be used", "choose another app-name: names are unique in an organization without regard to case"},
@@ -78,12 +82,16 @@ func Remedies() []Remedy {
 		{PlanTooSmall, Rejected, "403: the organization's plan does not include this", "leave the input out, or change the plan in the Spice Cloud portal"},
 		{SecretsMissing, InvalidInput, "the spicepod refers to secrets that nobody has", "add {names} to secrets or secrets-from-env. If the value is an organization secret linked to the app, which cannot be listed, set missing-secrets: warn"},
 		{SecretsPartlyWritten, "", "some secrets were written and others not; no deployment was made", "run the job again: writing a secret twice does no harm. The running version keeps the old values until a deployment"},
-		{SpicepodRefused, Rejected, "Spice Cloud refused the spicepod", "correct the spicepod as the message says; the published schema is stricter than the runtime. Nothing was deployed"},
+		{SpicepodRefused, Rejected, "Spice Cloud refused the spicepod", "correct the spicepod as the message says; the published schema is stricter than the runtime. The running version stays as it is"},
 		{SpicepodMissing, Rejected, "the app has no spicepod to deploy", "add spicepod.yaml to the checkout or set the spicepod input; is actions/checkout missing before this step?"},
 		{AppPaused, Rejected, "the app is paused", "resume it in the portal, or set if-paused: resume (resuming deploys, and running costs money)"},
 		{AppConnected, Rejected, "the app is connected to GitHub, so its spicepod cannot be pushed", "merge to its production branch instead, disconnect it in the portal, or set if-connected: deploy-head to deploy what that branch holds"},
+		{SecretRefused, Rejected, "Spice Cloud refused a secret", "correct the secret's name or value as the message says"},
+		{PaymentRequired, Rejected, "402: the organization has to pay first", "see to the billing of the organization in the Spice Cloud portal"},
+		{RequestRefused, Rejected, "the request was refused for another reason", "correct what the message names; where nothing of yours is wrong, report it to Spice AI support"},
 		{BodyTooLarge, Rejected, "413: the request is larger than the service takes (1 MiB)", "make the spicepod or the secret smaller"},
 		{DeploymentInTheWay, Conflict, "another deployment has not ended", "wait for it, or set on-conflict: replace to deploy over one that hangs; raise timeout-seconds where waiting is right. A `concurrency:` group in the workflow keeps its own runs apart"},
+		{DeploymentNotReplaced, Conflict, "another deployment has not ended, and Spice Cloud lets none replace it: it is queued, or on-conflict: replace was refused", "wait for it and run again, or raise timeout-seconds: whatever on-conflict says, Spice Cloud does not let this one be replaced. A `concurrency:` group in the workflow keeps its own runs apart"},
 		{DeploymentSuperseded, Superseded, "a newer deployment replaced this one before it ended", "look at the newer deployment {by}; what it deployed is what runs. Set on-superseded: succeed where that is fine"},
 		{DeploymentFailed, Failed, "the deployment failed", "the former version keeps serving. Open the deployment's logs in the portal"},
 		{ShortOfCapacity, Failed, "the platform lacks capacity ({code})", "run the job again in a few minutes, or ask for fewer replicas; the former version keeps serving"},
@@ -94,7 +102,7 @@ func Remedies() []Remedy {
 		{StuckInProgress, TimedOut, "the deployment did not end in time and may still be running", "a dataset or model that does not load, or a missing secret, keeps a new version from becoming ready while the former one serves: look at the instance's logs in the portal. Raise timeout-seconds if it only needs longer; running again for the same commit with on-conflict: adopt follows it"},
 		{AnswerLost, Unavailable, "the answer to the create was lost and what became of it could not be found out", "look at the app's deployments in the portal before running again: one for this commit may exist"},
 		{ForeignDeployment, Unavailable, "after a lost answer there is a new deployment with another commit on a connected app", "it may be this run's: look at it in the portal before running again"},
-		{Unreachable, Unavailable, "Spice Cloud could not be reached, or kept answering with errors", "check the network between this runner and {host} (proxy, firewall, DNS), then run again: nothing is left half done that a second run would not put right"},
+		{Unreachable, Unavailable, "Spice Cloud could not be reached, or kept answering with errors", "check the network between this runner and {host} (proxy, firewall, DNS) and, where it answers with errors, the status of Spice Cloud; then run again: nothing is left half done that a second run would not put right"},
 		{CertificateNotTrusted, Unavailable, "the server's certificate is not trusted", "if a proxy with its own certificate authority stands between, pass it as ca-file; otherwise check api-url"},
 		{Redirected, Unavailable, "the server answered with a redirect, which is not followed so that no credential goes elsewhere", "set api-url (or oauth-token-url) to the address that serves the API itself"},
 		{NotTheAPI, Unavailable, "what answered does not look like the Spice Cloud API", "check api-url and whether a proxy or sign-in page answers in its place"},
