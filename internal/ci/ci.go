@@ -38,8 +38,12 @@ type Facts struct {
 	// started by Dependabot.
 	UntrustedPullRequest bool
 
-	Workspace string // the folder that the repository was checked out into; on a laptop the current folder
-	TempDir   string // the CI system's folder for temporary files
+	// Workspace is the folder that the repository was checked out into. On a laptop it is the top of the checkout that
+	// the current folder lies in, or the current folder where there is none, and Folder, which relative names begin in,
+	// is the current folder.
+	Workspace, Folder string
+
+	TempDir string // the CI system's folder for temporary files
 
 	Warnings []string // what could not be found out, and what to do about it
 }
@@ -101,24 +105,42 @@ func FactsAt(getenv func(string) string, dir string) Facts {
 	if onGitHub(getenv) {
 		return githubFacts(getenv, dir)
 	}
-	workspace, err := os.Getwd()
+	folder, err := os.Getwd()
 	if err != nil {
 		return Facts{Warnings: []string{"the current folder is not known (" + err.Error() + "); give absolute paths"}}
 	}
-	return localFacts(workspace, dir)
+	return localFacts(folder, dir)
 }
 
 // localFacts is what git tells of a folder on a laptop.
-func localFacts(workspace, dir string) Facts {
-	co := findCheckout(below(workspace, dir), "")
+func localFacts(folder, dir string) Facts {
+	co := findCheckout(below(folder, dir), "")
 	branch, commit := co.head()
 	_, message := co.commit(commit)
 	owner, name := co.origin()
-	f := Facts{Branch: branch, Commit: commit, Message: message, Workspace: workspace}
+	f := Facts{Branch: branch, Commit: commit, Message: message}
+	f.Workspace, f.Folder = workspaceAround(folder)
 	if owner != "" {
 		f.Owner, f.Repository = owner, owner+"/"+name
 	}
 	return f
+}
+
+// workspaceAround is the top of the checkout that a folder lies in, and the folder, both by names that begin alike:
+// the folder's own where it has one for the top, else with links resolved. Outside of a checkout both are the folder.
+func workspaceAround(folder string) (workspace, same string) {
+	top := findCheckout(folder, "").top
+	if top == "" {
+		return folder, folder
+	}
+	for dir := folder; ; dir = filepath.Dir(dir) {
+		if resolved(dir) == top {
+			return dir, folder
+		}
+		if dir == filepath.Dir(dir) {
+			return top, resolved(folder)
+		}
+	}
 }
 
 // below is dir, which is relative to workspace or absolute.

@@ -22,6 +22,7 @@ const (
 // checkout is a git working tree, read without a git binary: a static image has none, and git refuses a tree that
 // belongs to another user, as it does in a container. The zero value is no checkout.
 type checkout struct {
+	top       string // the folder that was checked out into, with links resolved
 	gitDir    string // holds HEAD
 	commonDir string // holds refs, objects and config; another folder only for a linked worktree
 }
@@ -39,7 +40,9 @@ func findCheckout(dir, top string) checkout {
 	for {
 		dotGit := filepath.Join(dir, ".git")
 		if info, err := os.Stat(dotGit); err == nil {
-			return openCheckout(dotGit, info.IsDir())
+			co := openCheckout(dotGit, info.IsDir())
+			co.top = dir
+			return co
 		}
 		parent := filepath.Dir(dir)
 		if dir == top || dir == parent {

@@ -52,10 +52,6 @@ func laptop(string) string { return "" }
 func TestFactsAt_laptop(t *testing.T) {
 	t.Parallel()
 	const message = "Serve trades\n\nThey come from S3."
-	workspace, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
 
 	cases := []struct {
 		name  string
@@ -195,8 +191,9 @@ func TestFactsAt_laptop(t *testing.T) {
 			t.Parallel()
 			dir, commit := tc.setup(t)
 			got, want := ci.FactsAt(laptop, dir), tc.want
-			want.Commit, want.Workspace = commit, workspace
+			want.Commit = commit
 			got.Repository, got.Owner = "", "" // a clone and a submodule have an origin, which other tests look at
+			got.Workspace, got.Folder = "", "" // so does the folder that the tests run in
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("unexpected facts (-want +got):\n%s", diff)
 			}
@@ -257,10 +254,35 @@ func TestFactsAt_laptop_worktree_origin(t *testing.T) {
 
 // Not parallel, since the current folder belongs to the process.
 func TestDetect_laptop(t *testing.T) {
-	dir, commit := repo(t)
-	t.Chdir(dir)
-	want := ci.Facts{Branch: "main", Commit: commit, Message: "Serve trades\n\nThey come from S3.", Workspace: dir}
-	if diff := cmp.Diff(want, ci.Detect(laptop, nil).Facts()); diff != "" {
-		t.Errorf("unexpected facts (-want +got):\n%s", diff)
+	top, commit := repo(t)
+	below, outside := filepath.Join(top, "apps", "demo"), t.TempDir()
+	toTop, toBelow := filepath.Join(outside, "top"), filepath.Join(outside, "below")
+	for _, err := range []error{os.MkdirAll(below, 0o755), os.Symlink(top, toTop), os.Symlink(below, toBelow)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkout := ci.Facts{Branch: "main", Commit: commit, Message: "Serve trades\n\nThey come from S3."}
+	cases := []struct {
+		name, folder   string
+		want           ci.Facts
+		workspace, dir string
+	}{
+		{"top", top, checkout, top, top},
+		{"below", below, checkout, top, below},
+		{"link_to_the_top", toTop, checkout, toTop, toTop},
+		{"below_a_link_to_the_top", filepath.Join(toTop, "apps", "demo"), checkout, toTop, filepath.Join(toTop, "apps", "demo")},
+		{"link_to_below", toBelow, checkout, top, below},
+		{"no_checkout", outside, ci.Facts{}, outside, outside},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Chdir(tc.folder)
+			want := tc.want
+			want.Workspace, want.Folder = tc.workspace, tc.dir
+			if diff := cmp.Diff(want, ci.Detect(laptop, nil).Facts()); diff != "" {
+				t.Errorf("unexpected facts (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -96,8 +96,15 @@ func (c *command) checkFork() error {
 // such a name is the word of whoever wrote the pipeline. The spicepod comes from the checkout, always.
 func (c *command) openWorkspace(dir string) (*workspace.Workspace, error) {
 	o, root := c.options, cmp.Or(c.facts.Workspace, ".")
-	if c.facts.System == "" && dir != "" && !filepath.IsLocal(dir) {
-		root, dir = dir, "" // on a laptop the folder that the user names is the workspace
+	if c.facts.System == "" {
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(c.facts.Folder, dir)
+		}
+		if rel, err := filepath.Rel(root, dir); err == nil && filepath.IsLocal(rel) {
+			dir = rel
+		} else {
+			root, dir = dir, "" // on a laptop a folder that the user names elsewhere is the workspace
+		}
 	}
 	extra := []string{c.facts.TempDir}
 	for _, name := range []string{o.SecretsFile, o.CAFile, o.EmulatorFaults, o.OutputFile, o.SummaryFile} {

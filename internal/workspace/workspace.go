@@ -126,6 +126,6 @@ func (w *Workspace) locate(name string) (*os.Root, string, error) {
 			}
 		}
 	}
-	return nil, "", &FileError{Name: name, Reason: Leaves, text: "lies outside the workspace: move the file below it, " +
-		"or name it relative to working-directory"}
+	return nil, "", &FileError{Name: name, Reason: Leaves, text: fmt.Sprintf(
+		"lies outside the workspace %s: move the file below it, or name it relative to working-directory", w.main.names[0])}
 }
