@@ -91,7 +91,7 @@ func TestRun_waitsForAnother(t *testing.T) {
 			name: "queued_for_ever", given: inTheWay(queuedForEver),
 			result: diag.Conflict, exit: 6,
 			reason:  "deployment 1002 of commit bada55e on main is queued, created 10m … ago, and was in the way until timeout-seconds (10m0s) had passed; nothing was changed",
-			hint:    "or raise timeout-seconds: whatever on-conflict says",
+			hint:    "or raise timeout-seconds; on-conflict: replace does not help here",
 			history: []string{"1002 other old@bada55e queued"}, took: "10m",
 		},
 		{
@@ -222,7 +222,7 @@ func TestRun_onConflict(t *testing.T) {
 		},
 		{
 			name: "replace_where_one_is_queued_for_ever", args: "--on-conflict replace", given: inTheWay(queuedForEver),
-			result: diag.Conflict, exit: 6, reason: "deployment 1002 … is queued, created 10m … ago … the spicepod was updated", hint: "whatever on-conflict says",
+			result: diag.Conflict, exit: 6, reason: "deployment 1002 … is queued, created 10m … ago … the spicepod was updated", hint: "on-conflict: replace does not help here",
 			writes: []string{"PUT app", "POST app/deployments 409"}, history: []string{"1002 other old@bada55e queued"}, took: "10m",
 		},
 		{

@@ -271,5 +271,8 @@ func (c *command) spareFacts(secrets []secretsync.Secret) {
 		if i := slices.Index(facts, s.Value.Reveal()); i >= 0 {
 			c.log.line("secrets", "warning: the secret %s has the value of a fact of this run (the app's name, organization, region, branch, commit or repository), which is shown all the same", s.Name)
 		}
+		if everyday(s.Value) {
+			c.log.line("secrets", "warning: the secret %s has the value of a word that this tool writes itself, so it is not masked", s.Name)
+		}
 	}
 }
