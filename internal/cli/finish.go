@@ -23,7 +23,7 @@ func (c *command) finish(in *inputs, result deploy.Result) int {
 	}
 	c.explain(result.Err)
 	c.annotate(result)
-	c.log.line("result", "%s: %s (%s)", result.Result, result.Reason, result.Duration.Round(100*1e6))
+	c.log.line("result", "%s: %s (%s)", result.Result, inShort(result), result.Duration.Round(100*1e6))
 	if result.App.ID != 0 && !c.options.Emulator {
 		c.log.line("", "%s", result.AppURL())
 	}
@@ -140,4 +140,16 @@ func (k *known) Observe(e deploy.Event) {
 		return
 	}
 	k.command.warnIf("the outputs could not be written", k.command.host.WriteOutputs(k.command.outputs(news)))
+}
+
+// inShort is the reason for the log, which has shown the problems of the input already.
+func inShort(result deploy.Result) string {
+	switch problems, _ := errors.AsType[diag.Problems](result.Err); len(problems) {
+	case 0:
+		return result.Reason
+	case 1:
+		return "1 problem with the input, see above; nothing was sent"
+	default:
+		return fmt.Sprintf("%d problems with the input, see above; nothing was sent", len(problems))
+	}
 }
