@@ -24,7 +24,7 @@ func layout(t *testing.T) (ws, outside string) {
 	t.Helper()
 	top := t.TempDir()
 	ws, outside = filepath.Join(top, "ws"), filepath.Join(top, "outside")
-	for _, dir := range []string{outside, filepath.Join(ws, "apps", "demo", "folder"), filepath.Join(ws, "shared")} {
+	for _, dir := range []string{outside, filepath.Join(ws, "apps", "demo", "folder"), filepath.Join(ws, "common")} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestWorkspace_Read_refuses(t *testing.T) {
 	t.Parallel()
 	ws, outside := layout(t)
 	w := open(t, ws, "apps/demo")
-	listener, err := net.Listen("unix", filepath.Join(ws, "shared", "s"))
+	listener, err := net.Listen("unix", filepath.Join(ws, "common", "s"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestWorkspace_Read_refuses(t *testing.T) {
 		{"no_name", "", workspace.NotThere, `"" is no name: name a file`},
 		{"folder", "folder", workspace.Folder, `"folder" is a folder: name the file in it`},
 		{"pipe", "pipe", workspace.NotRegular, `"pipe" is a pipe: name a regular file`},
-		{"socket", "../../shared/s", workspace.NotRegular, `"../../shared/s" is a socket: name a regular file`},
+		{"socket", "../../common/s", workspace.NotRegular, `"../../common/s" is a socket: name a regular file`},
 		{"above_the_root", "../../../outside/stolen.yaml", workspace.Leaves, `"../../../outside/stolen.yaml" lies outside the workspace ` + ws + `: move the file below it, or name it relative to working-directory`},
 		{"absolute_outside", "/etc/passwd", workspace.Leaves, `"/etc/passwd" lies outside the workspace ` + ws + `: move the file below it, or name it relative to working-directory`},
 		{"absolute_with_dots", ws + "/../outside/stolen.yaml", workspace.Leaves, `"` + ws + `/../outside/stolen.yaml" lies outside the workspace ` + ws + `: move the file below it, or name it relative to working-directory`},

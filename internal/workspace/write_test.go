@@ -20,7 +20,7 @@ func TestWorkspace_Write(t *testing.T) {
 		at   string // where it is then, below the workspace
 	}{
 		{"new", "out.json", "apps/demo/out.json"},
-		{"in_another_folder", "../../shared/out.env", "shared/out.env"},
+		{"in_another_folder", "../../common/out.env", "common/out.env"},
 		{"in_a_folder_that_is_a_link_inside", "../../app/out.env", "apps/demo/out.env"},
 		{"over_a_file", "spicepod.yaml", "apps/demo/spicepod.yaml"},
 		{"over_a_link_that_leaves", "escape.yaml", "apps/demo/escape.yaml"},
@@ -65,7 +65,7 @@ func TestWorkspace_Writable(t *testing.T) {
 	t.Parallel()
 	ws, _ := layout(t)
 	w, before := open(t, ws, "apps/demo"), tree(t, filepath.Dir(ws))
-	for _, name := range []string{"out.json", "../../shared/out.env", "spicepod.yaml", "escape.yaml"} {
+	for _, name := range []string{"out.json", "../../common/out.env", "spicepod.yaml", "escape.yaml"} {
 		if err := w.Writable(name); err != nil {
 			t.Errorf("expected %s to be writable, got %v", name, err)
 		}
@@ -128,14 +128,14 @@ func TestWorkspace_Write_name_too_long(t *testing.T) {
 	t.Parallel()
 	ws, _ := layout(t)
 	name := strings.Repeat("x", 300)
-	err := open(t, ws, "shared").Write(name, nil)
+	err := open(t, ws, "common").Write(name, nil)
 	if err == nil {
 		t.Fatal("expected an error")
 	}
 	if got, want := err.Error(), `"`+name+`" cannot be written (file name too long): check the permissions and the space of its folder`; got != want {
 		t.Errorf("expected %q to be %q", got, want)
 	}
-	if got := tree(t, filepath.Join(ws, "shared")); len(got) != 1 {
+	if got := tree(t, filepath.Join(ws, "common")); len(got) != 1 {
 		t.Errorf("expected nothing to be left, got %v", got)
 	}
 }
