@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	seeds   = flag.Int("seeds", 1500, "how many seeds to run")
+	seeds   = flag.Int("seeds", 2000, "how many seeds to run")
 	oneSeed = flag.Int64("seed", -1, "run this seed alone and print its history")
 )
 
