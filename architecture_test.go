@@ -38,11 +38,11 @@ var arrows = map[string][]string{
 	},
 
 	"secretsync":               {"internal/diag", "internal/redact"},
-	"internal/config":          {"internal/diag", "internal/redact"},
+	"internal/config":          {"internal/diag", "internal/redact", "internal/remote"},
 	"internal/config/generate": {"internal/config"},
-	"internal/spicecloud":      {"internal/diag", "internal/redact"},
+	"internal/spicecloud":      {"internal/diag", "internal/redact", "internal/remote"},
 	"internal/spicepod":        {"internal/diag", "internal/redact"},
-	"internal/spiceruntime":    {"internal/diag", "internal/redact"},
+	"internal/spiceruntime":    {"internal/diag", "internal/redact", "internal/remote"},
 
 	// These stand by themselves: each could be a library.
 	"poll":               nil,
@@ -50,6 +50,7 @@ var arrows = map[string][]string{
 	"internal/diag":      nil,
 	"internal/emulator":  nil,
 	"internal/redact":    nil,
+	"internal/remote":    nil,
 	"internal/workspace": nil,
 
 	"internal/simulation": nil, // tests only

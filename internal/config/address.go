@@ -3,10 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
 // webAddress is an address that credentials are sent to: https, or http to this machine.
@@ -43,7 +44,7 @@ func checkAddress(s string) error {
 		return nil
 	case !strings.EqualFold(scheme, "http"):
 		return fmt.Errorf("expected an https address, got %s", quote(s))
-	case !isLoopback(u.Hostname()):
+	case !remote.Loopback(u.Hostname()):
 		return fmt.Errorf("plain http is refused except to a loopback address, got %s%s", quote(s), proposal(rest))
 	}
 	return nil
@@ -55,18 +56,8 @@ func proposal(rest string) string {
 	if err != nil || u.Hostname() == "" {
 		return ""
 	}
-	if isLoopback(u.Hostname()) {
+	if remote.Loopback(u.Hostname()) {
 		return "; write http://" + rest
 	}
 	return "; write https://" + rest
-}
-
-// isLoopback tells whether a host is this machine by its own word: a name that only resolves to a loopback
-// address is not, since what it resolves to is for others to decide.
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spicedeploy/spice-deploy/internal/redact"
+	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
 // Spice Cloud documents an hour as the life of a token; its own clients take "expires_in" as optional and renew
@@ -59,7 +60,7 @@ func newOAuth(cfg Config, base string) (*oauth, error) {
 			return nil, err
 		}
 	}
-	if target, err = checkURL("OAuth token URL", target); err != nil {
+	if target, err = remote.BaseURL("OAuth token URL", target); err != nil {
 		return nil, err
 	}
 	body, err := json.Marshal(struct {

@@ -17,13 +17,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"net/netip"
-	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/spicedeploy/spice-deploy/internal/redact"
+	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
 // Config is what a [Client] needs to know. Either Token or both ClientID and ClientSecret are required. The
@@ -95,7 +93,7 @@ func New(cfg Config) (*Client, error) {
 		token: cfg.Token, transport: cfg.Transport, readOnly: cfg.ReadOnly, seed: cfg.Seed,
 		userAgent: cfg.UserAgent, trace: cfg.Trace, onRetry: cfg.OnRetry,
 	}
-	base, err := checkURL("API URL", cfg.BaseURL)
+	base, err := remote.BaseURL("API URL", cfg.BaseURL)
 	if err != nil {
 		return nil, err
 	}
@@ -146,36 +144,6 @@ func WithPatience(ctx context.Context, d time.Duration) context.Context {
 func patience(ctx context.Context) time.Duration {
 	d, _ := ctx.Value(patienceKey{}).(time.Duration)
 	return d
-}
-
-// checkURL returns the URL without a trailing slash.
-func checkURL(what, raw string) (string, error) {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		// The error of url.Parse repeats the text, and with it a password in the user part.
-		return "", fmt.Errorf("%s: not a URL", what)
-	case u.User != nil:
-		return "", fmt.Errorf("%s %q: credentials do not belong in it", what, u.Redacted())
-	case u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return "", fmt.Errorf("%s %q: expected https://HOST", what, raw)
-	case u.RawQuery != "" || u.Fragment != "":
-		return "", fmt.Errorf("%s %q: it must not have a query or a fragment", what, raw)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return "", fmt.Errorf("%s %q: plain http would show the credentials to the network; use https (http is for loopback addresses only)", what, raw)
-	}
-	return strings.TrimRight(u.String(), "/"), nil
-}
-
-// loopback tells whether the host is this machine: an address of the loopback ranges, or a name that RFC 6761
-// reserves for it.
-func loopback(host string) bool {
-	host = strings.ToLower(host)
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
 }
 
 func checkCredentials(cfg Config) error {

@@ -8,7 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
 // textLimit is how many characters of remote text an error shows.
@@ -145,30 +146,8 @@ func isHTML(body []byte) bool {
 	return strings.HasPrefix(strings.TrimSpace(string(body[:min(len(body), 512)])), "<")
 }
 
-// line makes one line of remote text: whatever cannot be printed becomes a blank, runs of blanks become one,
-// and what is longer than textLimit is cut.
-func line(text string) string {
-	var b strings.Builder
-	count, blank := 0, false
-	for _, r := range text {
-		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
-			blank = b.Len() > 0
-			continue
-		}
-		if blank && count < textLimit-1 {
-			b.WriteByte(' ')
-			count++
-		}
-		blank = false
-		if count == textLimit-1 {
-			b.WriteString("…")
-			break
-		}
-		b.WriteRune(r)
-		count++
-	}
-	return b.String()
-}
+// line makes one line of remote text.
+func line(text string) string { return remote.OneLine(text, textLimit) }
 
 // repeated stands for remote text that repeats a secret of the request.
 const repeated = "(its text is left out, for it repeats a secret)"

@@ -3,10 +3,10 @@ package spiceruntime
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
 const dataSuffix = "-prod-aws-data"
@@ -41,7 +41,7 @@ func BaseURL(override, endpoint, cname, region string) (string, error) {
 		if !strings.Contains(value, "://") {
 			value = "https://" + value
 		}
-		return checkURL(source.name, value)
+		return remote.BaseURL(source.name, value)
 	}
 	return "", errors.New("the address of the runtime is not known: the app names neither endpoint nor region; set runtime-url")
 }
@@ -52,34 +52,4 @@ func regionURL(what, value string) (string, error) {
 		return "", fmt.Errorf("%s %q: expected a region such as us-east-1", what, value)
 	}
 	return "https://" + strings.ToLower(region) + dataSuffix + ".spiceai.io", nil
-}
-
-// checkURL returns the URL without a trailing slash.
-func checkURL(what, raw string) (string, error) {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		// The error of url.Parse repeats the text, and with it a password in the user part.
-		return "", fmt.Errorf("%s: not a URL", what)
-	case u.User != nil:
-		return "", fmt.Errorf("%s %q: credentials do not belong in it", what, u.Redacted())
-	case u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return "", fmt.Errorf("%s %q: expected https://HOST", what, raw)
-	case u.RawQuery != "" || u.Fragment != "":
-		return "", fmt.Errorf("%s %q: it must not have a query or a fragment", what, raw)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return "", fmt.Errorf("%s %q: plain http would show the API key to the network; use https (http is for loopback addresses only)", what, raw)
-	}
-	return strings.TrimRight(u.String(), "/"), nil
-}
-
-// loopback tells whether the host is this machine: an address of the loopback ranges, or a name that RFC 6761
-// reserves for it.
-func loopback(host string) bool {
-	host = strings.ToLower(host)
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
 }

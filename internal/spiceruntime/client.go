@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spicedeploy/spice-deploy/internal/redact"
+	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
 // Config is what a [Client] needs to know.
@@ -40,7 +41,7 @@ type Client struct {
 
 // New checks the configuration and makes a client of it. It sends nothing.
 func New(cfg Config) (*Client, error) {
-	base, err := checkURL("runtime URL", cfg.BaseURL)
+	base, err := remote.BaseURL("runtime URL", cfg.BaseURL)
 	if err != nil {
 		return nil, err
 	}

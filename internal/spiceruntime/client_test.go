@@ -25,7 +25,7 @@ func TestNew_refuses(t *testing.T) {
 		want   string
 	}{
 		{"no_url", func(c *spiceruntime.Config) { c.BaseURL = "" }, "expected https://HOST"},
-		{"plain_http", func(c *spiceruntime.Config) { c.BaseURL = "http://data.example.com" }, "plain http would show the API key"},
+		{"plain_http", func(c *spiceruntime.Config) { c.BaseURL = "http://data.example.com" }, "plain http would show the credentials"},
 		{"plain_http_lookalike", func(c *spiceruntime.Config) { c.BaseURL = "http://127.0.0.1.example.com" }, "plain http"},
 		{"query", func(c *spiceruntime.Config) { c.BaseURL = "https://a.example.com?b=c" }, "must not have a query"},
 		{"no_key", func(c *spiceruntime.Config) { c.Key = redact.Secret{} }, "no API key"},

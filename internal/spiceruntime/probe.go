@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
 // The kinds of probes, which are also the names under which their outcomes are reported.
@@ -159,7 +160,7 @@ func (p *parser) add(kind, text string, body map[string]any) {
 	if text == "" {
 		text = string(raw)
 	}
-	p.probes = append(p.probes, Probe{Kind: kind, Text: oneLine(text, detailLimit), body: raw})
+	p.probes = append(p.probes, Probe{Kind: kind, Text: remote.OneLine(text, detailLimit), body: raw})
 }
 
 func (p *parser) nsql(text string, body map[string]any) {
@@ -276,7 +277,7 @@ func (p *parser) sql(text string, body map[string]any) {
 }
 
 func (p *parser) addSQL(text string) {
-	p.probes = append(p.probes, Probe{Kind: sqlProbe, Text: oneLine(text, detailLimit), body: []byte(text), raw: true})
+	p.probes = append(p.probes, Probe{Kind: sqlProbe, Text: remote.OneLine(text, detailLimit), body: []byte(text), raw: true})
 }
 
 func (p *parser) hasText(body map[string]any, key, meaning string) bool {

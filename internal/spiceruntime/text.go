@@ -5,7 +5,8 @@ import (
 	"html"
 	"regexp"
 	"strings"
-	"unicode"
+
+	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
 // How many characters of remote text are shown: of errors, and of what a probe got.
@@ -61,29 +62,6 @@ func plain(body []byte) string {
 
 // line is remote text as one line of at most limit characters, with the key covered: first of all, since no part
 // of it may be left over where the text is cut.
-func (c *Client) line(text string, limit int) string { return oneLine(c.redactor.Redact(text), limit) }
-
-// oneLine makes one line of a text: whatever cannot be printed becomes a blank, runs of blanks become one, and
-// what is longer than limit characters is cut.
-func oneLine(text string, limit int) string {
-	var b strings.Builder
-	count, blank := 0, false
-	for _, r := range text {
-		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
-			blank = b.Len() > 0
-			continue
-		}
-		if blank && count < limit-1 {
-			b.WriteByte(' ')
-			count++
-		}
-		blank = false
-		if count == limit-1 {
-			b.WriteString("…")
-			break
-		}
-		b.WriteRune(r)
-		count++
-	}
-	return b.String()
+func (c *Client) line(text string, limit int) string {
+	return remote.OneLine(c.redactor.Redact(text), limit)
 }

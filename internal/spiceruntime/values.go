@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
 // parseList reads a list in JSON or YAML. Its values are what encoding/json makes of JSON with UseNumber.
@@ -42,7 +44,7 @@ func invalidYAML(text string, err error) error {
 		return errors.New("expected a list in YAML or JSON: not valid YAML")
 	}
 	last := 1 + strings.Count(text, "\n") // the end of the text is on a line of its own, for the library
-	return fmt.Errorf("expected a list in YAML or JSON: line %d: %s", min(failure.Mark.Line, last), oneLine(failure.Message, detailLimit))
+	return fmt.Errorf("expected a list in YAML or JSON: line %d: %s", min(failure.Mark.Line, last), remote.OneLine(failure.Message, detailLimit))
 }
 
 // parseObject reads one JSON object.
@@ -173,7 +175,7 @@ func unknownKeys(object map[string]any, known ...string) string {
 	var unknown []string
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if !slices.Contains(known, key) {
-			unknown = append(unknown, strconv.Quote(oneLine(key, detailLimit)))
+			unknown = append(unknown, strconv.Quote(remote.OneLine(key, detailLimit)))
 		}
 	}
 	return strings.Join(unknown, ", ")
