@@ -126,7 +126,7 @@ func (r *run) have(d spicecloud.Deployment, found bool) {
 	case found && r.claim.madeByResuming(d, r.result.App):
 		r.notice(PhaseDeployment, "the answer to the resumption was lost; deployment %d is what it made: it is new, and was not asked for with a commit", d.ID)
 	case found:
-		r.notice(PhaseDeployment, "the answer to the create was lost; deployment %d is it: new, made through the API, and of this commit", d.ID)
+		r.notice(PhaseDeployment, "the answer to the create was lost; deployment %d is it: new, made through the API, and of this commit (a run of somebody else for the same commit could not be told from it)", d.ID)
 	}
 	r.tell(spicecloud.Deployment{}, d)
 }
