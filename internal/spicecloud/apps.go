@@ -112,12 +112,7 @@ func (c *Client) ResumeApp(ctx context.Context, id int64) (int64, error) {
 // Paused tells whether the app is paused. The service says so only when it is asked for the app's instances. It
 // is asked once, and every other answer is an error.
 func (c *Client) Paused(ctx context.Context, id int64) (bool, error) {
-	r := get(appPath(id)+"/instances", nil)
-	r.once = true
-	err := c.call(ctx, r, func(a answer) error {
-		_, err := readList(a, "instances")
-		return err
-	})
+	_, err := c.Instances(ctx, id)
 	if refused, ok := errors.AsType[*APIError](err); ok && refused.Status == http.StatusConflict {
 		switch refused.Code {
 		case "project_paused":

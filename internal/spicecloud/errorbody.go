@@ -30,7 +30,7 @@ func refusal(r request, a answer, wait time.Duration) error {
 	}
 	e := &APIError{
 		Method: r.method, Path: r.path, Status: a.status,
-		Code: r.hide(said.code), Message: r.hide(said.message), RequestID: id, RetryAfter: wait,
+		Code: r.hide(said.code), Message: r.hide(said.message), RequestID: id, RetryAfter: wait, MaxTail: said.maxTail,
 	}
 	for name, texts := range said.fields {
 		if e.Fields == nil {
@@ -48,6 +48,7 @@ func refusal(r request, a answer, wait time.Duration) error {
 type said struct {
 	message, code, description string
 	fields                     map[string][]string
+	maxTail                    int
 }
 
 // readRefusal reads the body of a refusal. Spice Cloud documents {"error", "code", "details"}; not all of its
@@ -59,6 +60,7 @@ func readRefusal(body []byte) said {
 		Code        text            `json:"code"`
 		Description text            `json:"error_description"`
 		Details     json.RawMessage `json:"details"`
+		MaxTail     whole           `json:"max_tail"`
 	}
 	if err := json.Unmarshal(body, &object); err != nil {
 		var words string
@@ -67,7 +69,7 @@ func readRefusal(body []byte) said {
 		}
 		return said{message: plain(body)}
 	}
-	s := said{code: string(object.Code), description: string(object.Description)}
+	s := said{code: string(object.Code), description: string(object.Description), maxTail: int(object.MaxTail)}
 	s.message, s.code = errorMember(object.Error, s.code)
 	if s.message == "" {
 		s.message = string(object.Message)

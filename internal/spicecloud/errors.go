@@ -28,6 +28,7 @@ type APIError struct {
 	Fields       map[string][]string // what is wrong with each field of the request; "" holds what is about none
 	RequestID    string
 	RetryAfter   time.Duration // 0 where it named none
+	MaxTail      int           // how many lines of a log the plan allows, with the code plan_limit; 0 where it named none
 	// AfterLoss says that an attempt before this one got no usable answer and may have been carried out: a 404
 	// for a deletion, or a 409 for a change, can then be the trace of our own success.
 	AfterLoss bool

@@ -55,7 +55,7 @@ func TestAPIError(t *testing.T) {
 		},
 		{
 			"json_without_words", reply(400, `{"max_tail": 5}`),
-			spicecloud.APIError{Status: 400, Message: `{"max_tail": 5}`},
+			spicecloud.APIError{Status: 400, Message: `{"max_tail": 5}`, MaxTail: 5},
 			`400 Bad Request: {"max_tail": 5}`,
 		},
 		{
