@@ -80,11 +80,14 @@ func (r *run) update(ctx context.Context, plan *Plan) error {
 	}
 	if answer, ok := errors.AsType[*spicecloud.APIError](err); ok && answer.Code == "github_connected" && r.Options.IfConnected == "deploy-head" {
 		r.notice(PhaseUpdate, "app %q is connected to GitHub: its spicepod is not pushed, and the head of its production branch is deployed, as if-connected asks", plan.App.Name)
-		update.Spicepod = nil
+		update.Spicepod, r.head = nil, true
 		sent, err = r.send(ctx, update)
 	}
 	if err != nil {
 		return fmt.Errorf("update app %q: %w", plan.App.Name, err)
+	}
+	if update.Spicepod != nil {
+		r.former = plan.App.Spicepod
 	}
 	if sent != "" {
 		r.info(PhaseUpdate, "%s updated", sent)
@@ -187,6 +190,6 @@ func (r *run) prune(ctx context.Context, plan *Plan) error {
 		r.warn(PhasePrune, "the deployment succeeded, but not all secrets that are no longer given could be deleted: %s", err)
 		return nil
 	}
-	r.info(PhasePrune, "%s deleted: %s", secrets(len(names)), strings.Join(names, ", "))
+	r.info(PhasePrune, "%s deleted: %s", counted(len(names), "secret"), strings.Join(names, ", "))
 	return nil
 }

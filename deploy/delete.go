@@ -14,10 +14,12 @@ import (
 // Delete deletes the app with its deployments, keys and secrets. An app that is not there is skipped: cleaning
 // up twice, or after a preview that was never made, is no failure.
 func (d *Deployer) Delete(ctx context.Context) Result {
-	return d.within(ctx, (*run).delete)
+	return d.conclude(ctx, (*run).delete)
 }
 
-func (r *run) delete(ctx context.Context) error {
+func (r *run) delete(ctx context.Context) error { return r.inTime(ctx, r.deleteApp) }
+
+func (r *run) deleteApp(ctx context.Context) error {
 	ctx = r.patient(ctx)
 	id, err := r.appID(ctx)
 	if end, ok := errors.AsType[*diag.Error](err); ok && end.Result == diag.InvalidInput {

@@ -1,5 +1,5 @@
 // Package deploy runs one deployment to Spice Cloud: it plans, applies the plan, follows the deployment to its
-// end and says how it went.
+// end, verifies that the runtime serves it, rolls it back where that is asked for, and says how it went.
 //
 // At most one deployment is created by a run, whatever the network does, and the result is what Spice Cloud
 // says of that very deployment. The package prints nothing, reads no environment and no file, and retries
@@ -9,6 +9,7 @@ package deploy
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -16,8 +17,10 @@ import (
 
 	"github.com/spicedeploy/spice-deploy/internal/config"
 	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/redact"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
 	"github.com/spicedeploy/spice-deploy/internal/spicepod"
+	"github.com/spicedeploy/spice-deploy/internal/spiceruntime"
 	"github.com/spicedeploy/spice-deploy/poll"
 	"github.com/spicedeploy/spice-deploy/secretsync"
 )
@@ -27,6 +30,7 @@ type Cloud interface {
 	Apps
 	Deployments
 	Surroundings
+	Access
 	secretsync.Store
 }
 
@@ -56,7 +60,7 @@ type Surroundings interface {
 	Health(ctx context.Context) error
 }
 
-// Deployer is a run in the making. All fields but Manifest and Observer are required.
+// Deployer is a run in the making. All fields but Manifest, Probes and Observer are required.
 type Deployer struct {
 	Cloud      Cloud
 	Options    *config.Options
@@ -65,6 +69,11 @@ type Deployer struct {
 	Repository string // owner/name, for the automatic tag; "" adds none
 	Owner      string // the organization in links where Options.Org is not set
 	Observer   Observer
+
+	Probes []spiceruntime.Probe
+	// Connect makes the client of a runtime, and masks the key before anything else. A run that verifies nothing
+	// does not call it.
+	Connect func(baseURL string, key redact.Secret) (Runtime, error)
 }
 
 // errDeadline is the cause of the context once timeout-seconds have passed.
@@ -73,22 +82,27 @@ var errDeadline = errors.New("the deadline of timeout-seconds passed")
 // patience is for how long a request that keeps failing is repeated before the run has changed anything.
 const patience = 60 * time.Second
 
-// Run deploys, or plans where Options.DryRun is set. It returns within Options.Timeout and the time of one
-// request; when ctx ends earlier it starts nothing new. What went wrong is in the Result, never lost.
+// Run deploys, or plans where Options.DryRun is set. The deployment ends within Options.Timeout and the time of one
+// request; its verification has limits of its own, and a rollback has Options.Timeout anew. When ctx ends it
+// starts nothing new. What went wrong is in the Result, never lost.
 func (d *Deployer) Run(ctx context.Context) Result {
-	return d.within(ctx, (*run).steps)
+	return d.conclude(ctx, (*run).steps)
 }
 
-// within runs steps within the deadline and turns how they ended into a result.
-func (d *Deployer) within(ctx context.Context, steps func(*run, context.Context) error) Result {
+// Verify checks the runtime of an app that is deployed already, within Options.Timeout for what it asks of Spice
+// Cloud and within the limits of each check.
+func (d *Deployer) Verify(ctx context.Context) Result {
+	return d.conclude(ctx, (*run).verifyDeployed)
+}
+
+// conclude runs steps and turns how they ended into a result.
+func (d *Deployer) conclude(ctx context.Context, steps func(*run, context.Context) error) Result {
 	r := &run{
 		Deployer: d, started: time.Now(), written: -1, said: map[string]bool{},
 	}
 	r.askAgain = r.pauses(longestPause)
 	r.result.Org = cmp.Or(d.Options.Org, d.Owner)
 	r.result.Request = r.request()
-	ctx, cancel := context.WithTimeoutCause(ctx, d.Options.Timeout, errDeadline)
-	defer cancel()
 	r.finish(diag.Guard(func() error { return steps(r, ctx) }))
 	return r.result
 }
@@ -111,6 +125,8 @@ type run struct {
 	notListed   error     // that the last look found no deployment of that id, nil where it did not say so
 
 	obstacle *spicecloud.Deployment // the one that was in the way at the last look; nil where none was
+	head     bool                   // the spicepod was not pushed, since the app is connected to GitHub
+	former   json.RawMessage        // the spicepod that the last push took the place of
 	refused  bool                   // the last create was refused because of another deployment
 	askAgain backoff.BackOff        // the pauses after such a refusal
 }
@@ -133,66 +149,85 @@ func (r *run) patient(ctx context.Context) context.Context {
 
 // steps is the order of a run. An end that is not the success of our deployment is an error.
 func (r *run) steps(ctx context.Context) error {
+	var plan *Plan
+	err := r.inTime(ctx, func(ctx context.Context) (err error) {
+		plan, err = r.deploy(ctx)
+		return err
+	})
+	if err == nil {
+		err = r.verify(ctx)
+	}
+	if err != nil {
+		return r.rollBack(ctx, err)
+	}
+	return r.prune(spicecloud.WithPatience(ctx, patience), plan)
+}
+
+// inTime does something within timeout-seconds.
+func (r *run) inTime(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, r.Options.Timeout, errDeadline)
+	defer cancel()
+	return do(ctx)
+}
+
+// deploy makes a deployment and follows it to its end. It returns the plan that was carried out.
+func (r *run) deploy(ctx context.Context) (*Plan, error) {
 	for {
 		plan, err := r.plan(r.patient(ctx))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !r.changed {
 			r.result.Plan = plan // a later one no longer shows what this run changed
 		}
 		if r.Options.DryRun {
-			return r.planned(plan)
+			return nil, r.planned(plan)
 		}
 		if found, err := r.takeOverEarlier(ctx); err != nil {
-			return err
+			return nil, err
 		} else if found {
-			return r.toTheEnd(ctx, plan)
+			return plan, r.toTheEnd(ctx)
 		}
 		way, err := r.clearTheWay(ctx, plan)
 		switch {
 		case err != nil:
-			return err
+			return nil, err
 		case way == waited:
 			continue // what was planned may no longer hold
 		case way == follow:
-			return r.toTheEnd(ctx, plan)
+			return plan, r.toTheEnd(ctx)
 		}
 		r.observePlan(plan)
 		if err := r.apply(ctx, plan); err != nil {
-			return err
+			return nil, err
 		}
 		if err := r.create(ctx, plan); errors.Is(err, errRefusedForAnother) {
 			if err := r.waitAfterRefusal(ctx); err != nil {
-				return err
+				return nil, err
 			}
 			continue // the other run may have left another spicepod behind
 		} else if err != nil {
-			return err
+			return nil, err
 		}
-		return r.toTheEnd(ctx, plan)
+		return plan, r.toTheEnd(ctx)
 	}
 }
 
-// toTheEnd is what is left to do once there is a deployment of ours.
-func (r *run) toTheEnd(ctx context.Context, plan *Plan) error {
-	err := r.await(ctx, plan)
+// toTheEnd follows our deployment to its end, unless that is not waited for.
+func (r *run) toTheEnd(ctx context.Context) error {
+	err := r.await(ctx)
 	r.tellOfTwin(ctx)
 	return err
 }
 
-// await follows our deployment, and tidies up once it has succeeded.
-func (r *run) await(ctx context.Context, plan *Plan) error {
-	if !r.Options.WaitForCompletion {
-		if r.result.Adopted {
-			return ended(diag.Submitted, "deployment %d was made by another run for the same commit, and adopted; it was not waited for", r.result.Deployment.ID)
-		}
-		return ended(diag.Submitted, "deployment %d was created; it was not waited for", r.result.Deployment.ID)
+func (r *run) await(ctx context.Context) error {
+	if r.Options.WaitForCompletion {
+		return r.follow(ctx)
 	}
-	if err := r.follow(ctx); err != nil {
-		return err
+	if r.result.Adopted {
+		return ended(diag.Submitted, "deployment %d was made by another run for the same commit, and adopted; it was not waited for", r.result.Deployment.ID)
 	}
-	return r.prune(ctx, plan)
+	return ended(diag.Submitted, "deployment %d was created; it was not waited for", r.result.Deployment.ID)
 }
 
 // request is the body of the create, as the plan shows it.

@@ -162,6 +162,12 @@ func (r *run) unreachable(err error) *diag.Error {
 func (r *run) interrupted(stop diag.Interrupted) *diag.Error {
 	end := &diag.Error{Result: diag.Cancelled}
 	switch d := r.result.Deployment; {
+	case d.ID != 0 && d.Status == spicecloud.Succeeded:
+		end.Err = fmt.Errorf("%w after deployment %d had succeeded", stop, d.ID)
+		if r.verifies() {
+			end.Err = fmt.Errorf("%w, before it was verified", end.Err)
+			end.Hint = "the new version runs; whether it serves well was not found out. The command verify checks that alone"
+		}
 	case d.ID != 0:
 		end.Err = fmt.Errorf("%w while deployment %d was %s; it goes on without this run", stop, d.ID, d.RawStatus)
 		end.Hint = "Spice Cloud has no way to cancel a deployment. Running again for the same commit with on-conflict: adopt follows it"
@@ -247,10 +253,10 @@ func (r *run) leftBehind() string {
 		parts = append(parts, "the tags were updated")
 	}
 	if n := count(r.result.Secrets, secretsync.Created, secretsync.Updated); n > 0 {
-		parts = append(parts, secrets(n)+" written")
+		parts = append(parts, counted(n, "secret")+" written")
 	}
 	if n := count(r.result.Secrets, secretsync.Unknown); n > 0 {
-		parts = append(parts, secrets(n)+" perhaps written")
+		parts = append(parts, counted(n, "secret")+" perhaps written")
 	}
 	if len(parts) == 0 {
 		return "nothing was changed"

@@ -19,6 +19,8 @@ const (
 	PhaseUpdate     Phase = "update"
 	PhaseSecrets    Phase = "secrets"
 	PhaseDeployment Phase = "deployment"
+	PhaseVerify     Phase = "verify"
+	PhaseRollback   Phase = "rollback"
 	PhasePrune      Phase = "prune"
 )
 

@@ -281,10 +281,10 @@ func (p *Plan) summary() string {
 		parts = append(parts, "set tags "+strings.Join(p.TagChanges, ", "))
 	}
 	if n := count(p.Secrets, secretsync.Create, secretsync.Update); n > 0 {
-		parts = append(parts, fmt.Sprintf("write %s", secrets(n)))
+		parts = append(parts, fmt.Sprintf("write %s", counted(n, "secret")))
 	}
 	if n := count(p.Secrets, secretsync.Delete); n > 0 {
-		parts = append(parts, fmt.Sprintf("delete %s at the end", secrets(n)))
+		parts = append(parts, fmt.Sprintf("delete %s at the end", counted(n, "secret")))
 	}
 	if p.Paused {
 		parts = append(parts, "resume the app, which deploys")
@@ -292,13 +292,6 @@ func (p *Plan) summary() string {
 		parts = append(parts, "create a deployment")
 	}
 	return strings.Join(parts, ", ")
-}
-
-func secrets(n int) string {
-	if n == 1 {
-		return "1 secret"
-	}
-	return fmt.Sprintf("%d secrets", n)
 }
 
 func where(app spicecloud.App, org string) string {

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
+	"github.com/spicedeploy/spice-deploy/internal/spiceruntime"
 	"github.com/spicedeploy/spice-deploy/secretsync"
 )
 
@@ -27,13 +29,26 @@ type Result struct {
 	TakenOver  bool                  // Deployment is ours, found in the list after its answer was lost
 
 	SupersededBy int64
-	RolledBackTo int64
+	RolledBackTo int64 // the deployment of a rollback that succeeded
+
+	Datasets        []spiceruntime.Dataset // as the runtime listed them last
+	MissingDatasets []string               // declared, and not in that list
+	Probes          []ProbeResult
+	RuntimeLog      []string // lines of an instance's log that may explain why the runtime does not serve
+	Unproven        bool     // a check failed, which fail-on-test-error made a warning
+
 	Plan         *Plan
 	Secrets      []secretsync.Outcome
 	SpicepodSent bool
 	TagsSent     bool
 	Warnings     []string
 	Duration     time.Duration
+}
+
+// ProbeResult is a probe and what became of it.
+type ProbeResult struct {
+	Probe string // what was asked, as one line of at most 80 characters
+	spiceruntime.Outcome
 }
 
 // AppURL is the app's page in the portal, or the list of apps where the organization is not known.
@@ -71,6 +86,7 @@ func (r *run) finish(err error) {
 		if res.Adopted {
 			res.Reason += " (made by another run for the same commit, and adopted)"
 		}
+		res.Reason += res.proof()
 		return
 	}
 	end := r.classify(err)
@@ -90,6 +106,30 @@ func (r *run) finish(err error) {
 		}
 	}
 	res.Err = err
+}
+
+// proof is what a verification has proven, as the end of a sentence.
+func (r Result) proof() string {
+	var parts []string
+	if n := len(r.Datasets); n > 0 {
+		parts = append(parts, counted(n, "dataset")+" ready")
+	}
+	passed := 0
+	for _, probe := range r.Probes {
+		if probe.OK {
+			passed++
+		}
+	}
+	if n := len(r.Probes); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %s passed", passed, counted(n, "probe")))
+	}
+	if r.Unproven {
+		parts = append(parts, "not all that was to be checked is well, see the warnings")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(parts, ", ")
 }
 
 // Refused is the result of a run that ended before it began: its input is wrong, or it was skipped.

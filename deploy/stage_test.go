@@ -79,7 +79,11 @@ func newStage(t *testing.T, args string) *stage {
 		Name: "shop-app", Spicepod: manifest("old"),
 		Deployments: []emulator.Deployment{{Age: 24 * time.Hour, CommitSHA: oldCommit, Branch: "main"}},
 	}
-	all := append([]string{"--commit-sha", ourCommit, "--branch", "main"}, strings.Fields(args)...)
+	all := []string{"--commit-sha", ourCommit, "--branch", "main"}
+	if !strings.Contains(args, "--test-") && !strings.Contains(args, "--dataset-") {
+		all = append(all, "--dataset-ready-timeout-seconds", "0") // these scenes end with the deployment
+	}
+	all = append(all, strings.Fields(args)...)
 	if !strings.Contains(args, "--app-") {
 		all = append(all, "--app-name", "shop-app")
 	}

@@ -4,23 +4,27 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/ci"
 	"github.com/spicedeploy/spice-deploy/internal/config"
 	"github.com/spicedeploy/spice-deploy/internal/diag"
+	"github.com/spicedeploy/spice-deploy/internal/redact"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
+	"github.com/spicedeploy/spice-deploy/internal/spiceruntime"
 )
 
-var _ deploy.Cloud = (*spicecloud.Client)(nil)
+var (
+	_ deploy.Cloud   = (*spicecloud.Client)(nil)
+	_ deploy.Runtime = (*spiceruntime.Client)(nil)
+)
 
-// deploy runs the commands deploy and plan: one path, of which a plan goes the reading part.
+// deploy runs the commands deploy, plan and verify: one path, of which a plan goes the reading part and verify the
+// last.
 func (c *command) deploy(ctx context.Context, loadErr error) int {
 	if c.options.Command == "plan" {
 		c.options.DryRun = true
-	}
-	if c.options.Command == "verify" {
-		loadErr = append(add(nil, loadErr), diag.Problem{Option: "verify", Message: "this command is not available in this version yet; deploy waits until Spice Cloud says that the deployment succeeded"})
 	}
 	in, err := c.gather(loadErr)
 	if in.workspace != nil {
@@ -58,11 +62,40 @@ func (c *command) run(ctx context.Context, in *inputs) (deploy.Result, error) {
 	deployer := &deploy.Deployer{
 		Cloud: client, Options: o, Manifest: in.manifest, Secrets: in.secrets,
 		Repository: c.facts.Repository, Owner: c.facts.Owner,
+		Probes: in.probes, Connect: c.runtime(in.transport),
 		Observer: observers{newKnown(c), c.log},
 	}
 	ctx, stop := c.log.signsOfLife(ctx, o.Timeout)
 	defer stop()
-	return deployer.Run(ctx), nil
+	if o.Command != "verify" {
+		return deployer.Run(ctx), nil
+	}
+	if !o.SpicepodGiven {
+		deployer.Manifest = nil // what was deployed counts, and not what lies here
+	}
+	return deployer.Verify(ctx), nil
+}
+
+// runtime makes the clients of runtimes.
+func (c *command) runtime(transport http.RoundTripper) func(string, redact.Secret) (deploy.Runtime, error) {
+	return func(baseURL string, key redact.Secret) (deploy.Runtime, error) {
+		c.mask(key)
+		if c.Transport != nil {
+			transport = c.Transport
+		}
+		cfg := spiceruntime.Config{BaseURL: baseURL, Key: key, UserAgent: userAgent(), Transport: transport}
+		if c.options.Verbose {
+			cfg.Trace = func(method, path string, status int, took time.Duration, err error) {
+				c.trace(spicecloud.Call{Method: method, Path: path, Status: status, Duration: took, Err: err})
+			}
+		}
+		client, err := spiceruntime.New(cfg)
+		if err != nil {
+			return nil, err
+		}
+		c.log.line("verify", "asking the runtime at %s with an API key of the app", baseURL)
+		return client, nil
+	}
 }
 
 // client makes the client of Spice Cloud that the options ask for. A dry run gets one that refuses to write.

@@ -15,6 +15,7 @@ import (
 	"github.com/spicedeploy/spice-deploy/internal/redact"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
 	"github.com/spicedeploy/spice-deploy/internal/spicepod"
+	"github.com/spicedeploy/spice-deploy/internal/spiceruntime"
 	"github.com/spicedeploy/spice-deploy/internal/workspace"
 	"github.com/spicedeploy/spice-deploy/secretsync"
 )
@@ -26,6 +27,7 @@ type inputs struct {
 	secrets   secretsync.Set
 	transport http.RoundTripper
 	scenario  emulator.Scenario
+	probes    []spiceruntime.Probe
 }
 
 // Files that are read have limits, so that a link to something endless costs nothing.
@@ -60,6 +62,7 @@ func (c *command) gather(loadErr error) (*inputs, error) {
 	}
 	problems = add(problems, in.read(o))
 	problems = add(problems, in.checkResults(o))
+	problems = add(problems, in.readProbes(o))
 	set, err := c.collectSecrets(in)
 	problems = add(problems, err)
 	in.secrets = set
@@ -70,7 +73,7 @@ func (c *command) gather(loadErr error) (*inputs, error) {
 func (c *command) checkFork() error {
 	o, fork := c.options, "the fork "+c.facts.ForkOf
 	switch {
-	case o.AllowFork || o.DryRun || o.Emulator:
+	case o.AllowFork || o.DryRun || o.Emulator || o.Command == "verify":
 		return nil
 	case c.facts.ForkUnknown:
 		return diag.Problem{
@@ -186,6 +189,24 @@ func (in *inputs) checkResults(o *config.Options) error {
 		}
 	}
 	return problems.Err()
+}
+
+// readProbes reads the probes of the runtime.
+func (in *inputs) readProbes(o *config.Options) (err error) {
+	in.probes, err = spiceruntime.ParseProbes(spiceruntime.Inputs{
+		SQL: o.TestSQL, NSQL: o.TestNSQL, Chat: o.TestChat, ChatModel: o.TestChatModel, Search: o.TestSearch,
+		MCPTool: o.TestMCPTool, MCPArguments: o.TestMCPArguments,
+	})
+	if err != nil || o.Command != "verify" {
+		return err
+	}
+	switch {
+	case o.Emulator:
+		return diag.Problem{Option: "emulator", Message: "an emulator inside this process has nothing deployed that could be verified; set the probes on deploy, or verify an app of the command emulator by api-url"}
+	case len(in.probes) == 0 && o.DatasetReadyTimeout == 0:
+		return diag.Problem{Option: "dataset-ready-timeout-seconds", Message: "with 0 and no probe there is nothing to verify; raise it, or set test-sql or another probe"}
+	}
+	return nil
 }
 
 // readFaults reads the scenario of the emulator.

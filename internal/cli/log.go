@@ -25,6 +25,7 @@ type log struct {
 	out   *redact.Writer
 	last  time.Time
 	state string // what a sign of life says
+	after bool   // the deployment has ended, and with it what timeout-seconds bounds
 	lost  error  // why lines could not be printed, nil where all were
 }
 
@@ -103,7 +104,8 @@ func (l *log) Observe(e deploy.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.state = age.ReplaceAllString(e.Text, "")
-	if d := e.Result.Deployment; d.ID != 0 {
+	l.after = e.Phase == deploy.PhaseVerify || e.Phase == deploy.PhaseRollback
+	if d := e.Result.Deployment; d.ID != 0 && !l.after {
 		l.state = fmt.Sprintf("%d is %s", d.ID, d.RawStatus)
 	}
 }
@@ -138,11 +140,16 @@ func (l *log) repeat(ctx context.Context, limit time.Duration) error {
 		case <-ticker.C:
 		}
 		l.mu.Lock()
-		silent, state := time.Since(l.last), l.state
+		silent, state, after := time.Since(l.last), l.state, l.after
 		l.mu.Unlock()
-		if silent >= quiet && state != "" {
-			l.line("waiting", "%s; %s of at most %s", state, time.Since(started).Round(time.Second), limit)
+		if silent < quiet || state == "" {
+			continue
 		}
+		so := time.Since(started).Round(time.Second).String()
+		if !after {
+			so += fmt.Sprintf(" of at most %s", limit)
+		}
+		l.line("waiting", "%s; %s", state, so)
 	}
 }
 

@@ -265,31 +265,13 @@ func TestLoad_no_problem(t *testing.T) {
 func TestLoad_not_available_yet(t *testing.T) {
 	t.Parallel()
 	cases := map[string]string{
-		"--test-sql=SELECT 1":                 "test-sql: not available in this version yet; remove it",
-		"--test-nsql=how many":                "test-nsql: not available in this version yet; remove it",
-		"--test-chat=hello":                   "test-chat: not available in this version yet; remove it",
-		"--test-chat-model=m":                 "test-chat-model: not available in this version yet; remove it",
-		"--test-search={}":                    "test-search: not available in this version yet; remove it",
-		"--test-mcp-tool=sql":                 "test-mcp-tool: not available in this version yet; remove it",
-		"--test-mcp-arguments={}":             "test-mcp-arguments: not available in this version yet; remove it",
-		"--test-warmup-seconds=61":            "test-warmup-seconds: not available in this version yet; remove it or set it to 0",
-		"--dataset-ready-timeout-seconds=1":   "dataset-ready-timeout-seconds: not available in this version yet; remove it or set it to 0",
-		"--runtime-url=https://example.com":   "runtime-url: not available in this version yet; remove it",
-		"--rollback-on-failure":               "rollback-on-failure: not available in this version yet; remove it or set it to false",
-		"--github-deployment":                 "github-deployment: not available in this version yet; remove it or set it to false",
-		"--github-environment=prod":           "github-environment: not available in this version yet; remove it",
-		"--pr-comment":                        "pr-comment: not available in this version yet; remove it or set it to false",
-		"--skip-if-stale":                     "skip-if-stale: not available in this version yet; remove it or set it to false",
-		"--on-missing-credentials=dry-run":    "on-missing-credentials: dry-run is not available in this version yet; set it to fail or skip",
-		"--test-warmup-seconds=60":            "",
-		"--test-warmup-seconds=0":             "",
-		"--dataset-ready-timeout-seconds=300": "",
-		"--dataset-ready-timeout-seconds=0":   "",
-		"--test-timeout-seconds=5":            "",
-		"--fail-on-test-error=false":          "",
-		"--rollback-on-failure=false":         "",
-		"--test-sql=":                         "",
-		"--flight-url=x":                      "",
+		"--github-deployment":              "github-deployment: not available in this version yet; remove it or set it to false",
+		"--github-environment=prod":        "github-environment: not available in this version yet; remove it",
+		"--pr-comment":                     "pr-comment: not available in this version yet; remove it or set it to false",
+		"--skip-if-stale":                  "skip-if-stale: not available in this version yet; remove it or set it to false",
+		"--on-missing-credentials=dry-run": "on-missing-credentials: dry-run is not available in this version yet; set it to fail or skip",
+		"--pr-comment=false":               "",
+		"--skip-if-stale=false":            "",
 	}
 	for arg, want := range cases {
 		t.Run(arg, func(t *testing.T) {

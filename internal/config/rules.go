@@ -46,6 +46,9 @@ func (l *lookup) applyRules(o *Options, taken []option, found map[string]given) 
 	if has("emulator-faults") && takes("emulator") && !o.Emulator {
 		l.problem("emulator-faults", "faults are for a rehearsal; set emulator to true or remove it")
 	}
+	if probed := o.TestSQL + o.TestNSQL + o.TestChat + o.TestSearch + o.TestMCPTool; takes("test-sql") && !o.WaitForCompletion && (probed != "" || o.RollbackOnFailure) {
+		l.notice("nothing is verified or rolled back, since wait-for-completion is false")
+	}
 	if o.FlightURL != "" {
 		l.notice("flight-url is accepted and not used: probes go over HTTP")
 	}

@@ -38,7 +38,7 @@ func verbs() []verb {
 	return []verb{
 		{"deploy", "deploys the app and follows the deployment to its end; the default command"},
 		{"plan", "reads everything, writes nothing and prints what deploy would change"},
-		{"verify", "only the checks of the runtime of a deployed app; not available in this version yet"},
+		{"verify", "checks the runtime of an app that is already deployed: readiness, datasets, probes"},
 		{"delete", "deletes an app by name or id, for previews of pull requests; asks for --yes"},
 		{"emulator", "serves a local Spice Cloud until stopped, for rehearsals without an account"},
 		{"version", "prints version, commit, Go version and platform"},

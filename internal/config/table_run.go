@@ -55,45 +55,40 @@ func behaviourOptions(o *Options) []option {
 		},
 		option{
 			name: "rollback-on-failure", kind: boolean(&o.RollbackOnFailure), def: "false",
-			later:   func() bool { return o.RollbackOnFailure },
-			meaning: "Put the former spicepod back and deploy it where the new one fails.",
+			meaning: "Put the former spicepod back and deploy it where the new one fails, or its verification does. Secrets stay.",
 		},
 	)
 }
 
 func verificationOptions(o *Options) []option {
 	probe := func(name, arg string, to *string, meaning string) option {
-		return option{name: name, kind: text(arg, to), vendor: true, meaning: meaning, later: func() bool { return *to != "" }}
+		return option{name: name, kind: text(arg, to), vendor: true, meaning: meaning}
 	}
-	// What the default asks for is not asked for by the user, and 0 switches it off.
 	wait := func(name string, to *time.Duration, def int, meaning string) option {
-		return option{
-			name: name, kind: seconds(to, 0, maxTimeout), def: strconv.Itoa(def), vendor: true, meaning: meaning,
-			later: func() bool { return *to != 0 && *to != time.Duration(def)*time.Second },
-		}
+		return option{name: name, kind: seconds(to, 0, maxTimeout), def: strconv.Itoa(def), vendor: true, meaning: meaning}
 	}
 	return under("Verification",
-		probe("test-sql", "SQL", &o.TestSQL, "SQL query that must succeed."),
-		probe("test-nsql", "TEXT", &o.TestNSQL, "Question for text-to-SQL that must succeed."),
-		probe("test-chat", "TEXT", &o.TestChat, "Prompt, or a JSON chat body, that must be answered."),
+		probe("test-sql", "SQL", &o.TestSQL, "SQL query that must succeed; or `{sql, parameters, expect}`; or a YAML or JSON list of them."),
+		probe("test-nsql", "TEXT", &o.TestNSQL, "Question for text-to-SQL that must succeed; or the body of `POST /v1/nsql`; or a list."),
+		probe("test-chat", "TEXT", &o.TestChat, "Prompt, or a JSON chat body, that must be answered; or a list."),
 		probe("test-chat-model", "MODEL", &o.TestChatModel, "Model for `test-chat` and `test-nsql`."),
-		probe("test-search", "JSON", &o.TestSearch, "JSON search body that must succeed."),
-		probe("test-mcp-tool", "TOOL", &o.TestMCPTool, "MCP tool that must succeed."),
-		probe("test-mcp-arguments", "JSON", &o.TestMCPArguments, "JSON arguments for `test-mcp-tool`."),
-		wait("test-warmup-seconds", &o.TestWarmup, 60, "Longest wait for the runtime to become ready; 0 for none."),
+		probe("test-search", "TEXT", &o.TestSearch, "Text, or a JSON search body, for a search that must succeed; or a list."),
+		probe("test-mcp-tool", "TOOL", &o.TestMCPTool, "MCP tool that must succeed; or `{tool, arguments}`; or a list."),
+		probe("test-mcp-arguments", "JSON", &o.TestMCPArguments, "JSON arguments for each `test-mcp-tool` without its own."),
+		wait("test-warmup-seconds", &o.TestWarmup, 60, "Longest wait for the runtime to say that it is ready; 0 for none."),
 		option{
 			name: "test-timeout-seconds", kind: seconds(&o.TestTimeout, 1, maxPause), def: "30", vendor: true,
 			meaning: "Limit for each probe.",
 		},
 		wait("dataset-ready-timeout-seconds", &o.DatasetReadyTimeout, 300,
-			"Longest wait for the datasets to become ready; 0 for no dataset check."),
+			"Longest wait for the datasets of the spicepod to be served and ready; 0 for no dataset check. With 0 and no probe "+
+				"the runtime is not contacted."),
 		option{
 			name: "fail-on-test-error", kind: boolean(&o.FailOnTestError), def: "true", vendor: true,
-			meaning: "Whether a probe that fails, fails the run.",
+			meaning: "Whether a probe that fails, or a runtime that is not ready, fails the run. A dataset that fails always does.",
 		},
 		option{
 			name: "runtime-url", kind: webAddress(&o.RuntimeURL), shown: "from the app", vendor: true,
-			later:   func() bool { return o.RuntimeURL != "" },
 			meaning: "Address of the runtime; plain http is refused except to a loopback address.",
 		},
 		option{

@@ -44,6 +44,12 @@ const (
 	PlatformError         Cause = "platform-error"
 	StuckQueued           Cause = "stuck-queued"
 	StuckInProgress       Cause = "stuck-in-progress"
+	RuntimeUnknown        Cause = "runtime-unknown"
+	RuntimeRefused        Cause = "runtime-refused"
+	RuntimeNotReady       Cause = "runtime-not-ready"
+	FormerVersionServed   Cause = "former-version-served"
+	DatasetFailed         Cause = "dataset-failed"
+	ProbeFailed           Cause = "probe-failed"
 	AnswerLost            Cause = "answer-lost"
 	ForeignDeployment     Cause = "foreign-deployment"
 	Unreachable           Cause = "unreachable"
@@ -100,6 +106,12 @@ func Remedies() []Remedy {
 		{PlatformError, Failed, "an internal error of Spice Cloud", "run the job again; if it stays, report the deployment's id to Spice AI support"},
 		{StuckQueued, TimedOut, "the deployment stayed queued", "check that image-tag exists for the channel and that the spicepod is valid: a deployment that cannot be placed stays queued"},
 		{StuckInProgress, TimedOut, "the deployment did not end in time and may still be running", "a dataset or model that does not load, or a missing secret, keeps a new version from becoming ready while the former one serves: look at the instance's logs in the portal. Raise timeout-seconds if it only needs longer; running again for the same commit with on-conflict: adopt follows it"},
+		{RuntimeUnknown, VerificationFailed, "deployed, but Spice Cloud gives no API key or no address of the runtime, so nothing could be verified", "make an API key for the app in the portal, and give the token the scope apps:read; set runtime-url where the app's address is not the one to ask. Without a verification (dataset-ready-timeout-seconds: 0 and no probe) the runtime is not contacted"},
+		{RuntimeRefused, VerificationFailed, "deployed, but the runtime's endpoint refuses the key, or is not the runtime's", "check runtime-url, if it is set, and that no proxy answers in the runtime's place; where the app's API key was just regenerated, run verify again"},
+		{RuntimeNotReady, VerificationFailed, "deployed, but the runtime or a dataset was not ready in time", "look at the instance's log in the portal for a model or dataset that does not load; raise {option} where it only needs longer"},
+		{FormerVersionServed, VerificationFailed, "deployed, but the former version still answers", "the new version did not take over: look at the newest instance's log in the portal for what keeps it from becoming ready"},
+		{DatasetFailed, VerificationFailed, "deployed, but a dataset is in error", "correct the dataset's source, parameters or secrets in the spicepod and deploy again; the error is the runtime's own"},
+		{ProbeFailed, VerificationFailed, "deployed, but a probe failed", "compare the probe with what the new version serves{hint}. Where that is no failure, set fail-on-test-error: false"},
 		{AnswerLost, Unavailable, "the answer to the create was lost and what became of it could not be found out", "look at the app's deployments in the portal before running again: one for this commit may exist"},
 		{ForeignDeployment, Unavailable, "after a lost answer there is a new deployment with another commit on a connected app", "it may be this run's: look at it in the portal before running again"},
 		{Unreachable, Unavailable, "Spice Cloud could not be reached, or kept answering with errors", "check the network between this runner and {host} (proxy, firewall, DNS) and, where it answers with errors, the status of Spice Cloud; then run again: nothing is left half done that a second run would not put right"},

@@ -48,6 +48,7 @@ func Summary(r deploy.Result, cover func(string) string) string {
 	}
 	facts(b, r)
 	warnings(b, r)
+	verificationSection(b, r)
 	spicepodSection(b, r)
 	secretsSection(b, r)
 	return b.String()
@@ -96,6 +97,9 @@ func facts(b *page, r deploy.Result) {
 	}
 	if r.SupersededBy != 0 {
 		add("Replaced by", fmt.Sprintf("deployment %d", r.SupersededBy))
+	}
+	if r.RolledBackTo != 0 {
+		add("Rolled back to", fmt.Sprintf("deployment %d, with the former spicepod", r.RolledBackTo))
 	}
 	add("Commit", commit(b, r))
 	if r.Duration > 0 {
