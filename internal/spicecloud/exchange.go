@@ -133,7 +133,10 @@ func (c *Client) roundTrip(req *http.Request) (answer, error) {
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		limit = errorLimit
 	}
-	a.body, a.cut = io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	var body bytes.Buffer
+	body.Grow(int(min(max(resp.ContentLength, 0), limit)) + bytes.MinRead) // in one piece where the length is known
+	_, a.cut = body.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	a.body = body.Bytes()
 	if int64(len(a.body)) > limit {
 		a.body, a.tooLarge = a.body[:limit], true
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,11 +89,10 @@ func readJSON(a answer, v any) error {
 
 // readObject reads an answer that must be one JSON object.
 func readObject(a answer, v any) error {
-	var raw json.RawMessage
-	if err := readJSON(a, &raw); err != nil {
+	if err := readJSON(a, &ignored{}); err != nil {
 		return err
 	}
-	return unmarshalObject(raw, v)
+	return unmarshalObject(bytes.TrimSpace(a.body), v)
 }
 
 func unmarshalObject(raw json.RawMessage, v any) error {
@@ -109,76 +109,84 @@ func unmarshalObject(raw json.RawMessage, v any) error {
 // mostItems is how many entries of one answer are read. Servers that know no pages send some thousand at once.
 const mostItems = 20_000
 
-// readList reads a list: under the first of the keys that is there, or a bare array. A list without its key is
-// an error, and so is null under it, since neither says that there is nothing; so is one of more than mostItems.
-func readList(a answer, keys ...string) ([]json.RawMessage, error) {
-	var raw json.RawMessage
-	if err := readJSON(a, &raw); err != nil {
+// readItems reads a list and each of its items: under the first of the keys that is there, or a bare array. A list
+// without its key is an error, and so is null under it, since neither says that there is nothing; so is one of more
+// than mostItems. Items are read one by one from the body itself, so that a long list costs no copy of it.
+func readItems[T any](a answer, read func(json.RawMessage) (T, error), keys ...string) ([]T, error) {
+	if err := readJSON(a, &ignored{}); err != nil {
 		return nil, err
 	}
-	if raw[0] != '[' {
-		var envelope map[string]json.RawMessage
-		if err := unmarshalObject(raw, &envelope); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(bytes.TrimSpace(a.body)))
+	dec.UseNumber()
+	switch open, err := dec.Token(); {
+	case err != nil:
+		return nil, fmt.Errorf("it is not the JSON expected: %w", err)
+	case open == json.Delim('['):
+		return entries(dec, read, keys[0])
+	case open != json.Delim('{'):
+		return nil, errors.New("it is not the JSON expected: not an object")
+	}
+	var items []T
+	first := len(keys) // which of the keys was found
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, fmt.Errorf("it is not the JSON expected: %w", err)
+		}
+		i := slices.Index(keys, fmt.Sprint(key))
+		if i < 0 || i > first {
+			if err := dec.Decode(&ignored{}); err != nil {
+				return nil, fmt.Errorf("it is not the JSON expected: %w", err)
+			}
+			continue
+		}
+		first = i
+		if open, err := dec.Token(); err != nil || open != json.Delim('[') {
+			return nil, fmt.Errorf("it is not the JSON expected: %q is not a list", keys[0])
+		}
+		if items, err = entries(dec, read, keys[0]); err != nil {
 			return nil, err
 		}
-		raw = nil
-		for _, key := range keys {
-			if raw = envelope[key]; raw != nil {
-				break
-			}
-		}
-		if raw == nil {
-			return nil, fmt.Errorf("it is not the JSON expected: it has no %q", keys[0])
-		}
 	}
-	if raw[0] != '[' {
-		return nil, fmt.Errorf("it is not the JSON expected: %q is not a list", keys[0])
+	if first == len(keys) {
+		return nil, fmt.Errorf("it is not the JSON expected: it has no %q", keys[0])
 	}
-	return entries(raw, keys[0])
+	return items, nil
 }
 
-// entries takes a list apart, one by one so that a long one costs no more than a short one.
-func entries(list json.RawMessage, name string) ([]json.RawMessage, error) {
-	var items []json.RawMessage
-	dec := json.NewDecoder(bytes.NewReader(list))
-	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("it is not the JSON expected: %w", err)
-	}
+// entries reads the items up to the end of the list.
+func entries[T any](dec *json.Decoder, read func(json.RawMessage) (T, error), name string) ([]T, error) {
+	items := []T{}
+	var raw json.RawMessage // used again and again: whoever reads an item copies what it keeps
 	for dec.More() {
 		if len(items) == mostItems {
 			return nil, fmt.Errorf("%q has more than %d entries", name, mostItems)
 		}
-		var item json.RawMessage
-		if err := dec.Decode(&item); err != nil {
+		if err := dec.Decode(&raw); err != nil {
 			return nil, fmt.Errorf("it is not the JSON expected: %w", err)
 		}
+		item, err := read(raw)
+		if err != nil {
+			return nil, fmt.Errorf("number %d of %q: %w", len(items)+1, name, err)
+		}
 		items = append(items, item)
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, fmt.Errorf("it is not the JSON expected: %w", err)
 	}
 	return items, nil
 }
 
-// readItems reads a list and each of its items.
-func readItems[T any](a answer, read func(json.RawMessage) (T, error), keys ...string) ([]T, error) {
-	raw, err := readList(a, keys...)
-	if err != nil {
-		return nil, err
-	}
-	items := make([]T, 0, len(raw))
-	for i, one := range raw {
-		item, err := read(one)
-		if err != nil {
-			return nil, fmt.Errorf("number %d of %q: %w", i+1, keys[0], err)
-		}
-		items = append(items, item)
-	}
-	return items, nil
-}
+// ignored is JSON of which nothing is kept.
+type ignored struct{}
+
+// UnmarshalJSON takes everything.
+func (*ignored) UnmarshalJSON([]byte) error { return nil }
 
 // readAck reads the answer to a change that has nothing to tell: no body, or any JSON. A proxy's page is neither.
 func readAck(a answer) error {
 	if len(bytes.TrimSpace(a.body)) == 0 {
 		return nil
 	}
-	var ignored json.RawMessage
-	return readJSON(a, &ignored)
+	return readJSON(a, &ignored{})
 }
