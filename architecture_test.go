@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 		"internal/spicepod", "internal/spiceruntime",
 	},
 
+	"internal/ci":              {"internal/gitobject"},
 	"secretsync":               {"internal/diag", "internal/redact"},
 	"internal/config":          {"internal/diag", "internal/redact", "internal/remote"},
 	"internal/config/generate": {"internal/config"},
@@ -46,9 +47,9 @@ var arrows = map[string][]string{
 
 	// These stand by themselves: each could be a library.
 	"poll":               nil,
-	"internal/ci":        nil,
 	"internal/diag":      nil,
 	"internal/emulator":  nil,
+	"internal/gitobject": nil,
 	"internal/redact":    nil,
 	"internal/remote":    nil,
 	"internal/workspace": nil,

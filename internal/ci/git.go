@@ -2,25 +2,26 @@ package ci
 
 import (
 	"bufio"
-	"bytes"
-	"compress/zlib"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/spicedeploy/spice-deploy/internal/gitobject"
 )
 
 // Limits for what is read below .git, far above what git itself writes there.
 const (
-	maxGitFile    = 1 << 20  // HEAD, a ref, config, a commit
+	maxGitFile    = 1 << 20  // HEAD, a ref, config
 	maxPackedRefs = 64 << 20 // about half a million refs; read line by line
 	maxRefHops    = 5        // refs that name refs, git's own limit
 )
 
 // checkout is a git working tree, read without a git binary: a static image has none, and git refuses a tree that
-// belongs to another user, as it does in a container. The zero value is no checkout.
+// belongs to another user, as it does in a container, since its config could make git run programs. Here none is run.
+// The zero value is no checkout.
 type checkout struct {
 	top       string // the folder that was checked out into, with links resolved
 	gitDir    string // holds HEAD
@@ -136,33 +137,17 @@ func (co checkout) packed(ref string) string {
 	return ""
 }
 
-// commit is the parents and the message of a commit that lies in the repository as an object of its own, as a
-// commit just made or fetched with few others does. For one inside a pack both are empty.
+// commit is the parents and the message of a commit; both are empty where it cannot be read. The parents of the last
+// commit that a shallow clone has are told as well.
 func (co checkout) commit(id string) (parents []string, message string) {
-	if co.commonDir == "" || !objectID.MatchString(id) {
+	if co.commonDir == "" || id == "" {
 		return nil, ""
 	}
-	f, err := openRegular(filepath.Join(co.commonDir, "objects", id[:2], id[2:]))
+	commit, err := gitobject.ReadCommit(filepath.Join(co.commonDir, "objects"), id)
 	if err != nil {
 		return nil, ""
 	}
-	defer f.Close()
-	inflated, err := zlib.NewReader(f)
-	if err != nil {
-		return nil, ""
-	}
-	object, err := io.ReadAll(io.LimitReader(inflated, maxGitFile))
-	if err != nil || !bytes.HasPrefix(object, []byte("commit ")) {
-		return nil, ""
-	}
-	_, body, _ := bytes.Cut(object, []byte{0})
-	header, text, _ := bytes.Cut(body, []byte("\n\n"))
-	for line := range strings.Lines(string(header)) {
-		if parent, ok := strings.CutPrefix(line, "parent "); ok {
-			parents = append(parents, strings.TrimSpace(parent))
-		}
-	}
-	return parents, strings.TrimRight(strings.ToValidUTF8(string(text), "\uFFFD"), "\n")
+	return commit.Parents, commit.Message
 }
 
 // remote takes owner and name from the usual forms of a hosted repository's address:

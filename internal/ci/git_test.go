@@ -1,6 +1,8 @@
 package ci_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,9 @@ import (
 // git runs the real git in dir and returns what it prints.
 func git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
 	cmd := exec.CommandContext(t.Context(), "git", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
@@ -92,23 +97,74 @@ func TestFactsAt_laptop(t *testing.T) {
 			git(t, dir, "pack-refs", "--all")
 			return dir, commit
 		}, ci.Facts{Branch: "main", Message: message}},
+		{"annotated_tag", func(t *testing.T) (string, string) {
+			dir, commit := repo(t)
+			git(t, dir, "tag", "-a", "-m", "annotated", "v1")
+			commitFile(t, dir, "Second")
+			git(t, dir, "checkout", "-q", "v1")
+			git(t, dir, "gc", "-q")
+			return dir, commit
+		}, ci.Facts{Message: message}},
 		{"loose_ref_wins_over_a_packed_one", func(t *testing.T) (string, string) {
 			dir, _ := repo(t)
 			git(t, dir, "pack-refs", "--all")
 			return dir, commitFile(t, dir, "Second")
 		}, ci.Facts{Branch: "main", Message: "Second"}},
-		{"packed_objects_tell_no_message", func(t *testing.T) (string, string) {
+		{"packed_objects", func(t *testing.T) (string, string) {
 			dir, commit := repo(t)
 			git(t, dir, "gc", "-q")
 			return dir, commit
+		}, ci.Facts{Branch: "main", Message: message}},
+		{"packed_objects_that_are_cut_off", func(t *testing.T) (string, string) {
+			dir, commit := repo(t)
+			git(t, dir, "gc", "-q")
+			packs, err := filepath.Glob(filepath.Join(dir, ".git", "objects", "pack", "*.pack"))
+			if err != nil || len(packs) != 1 {
+				t.Fatalf("expected one pack, got %q, %v", packs, err)
+			}
+			if err := os.Remove(packs[0]); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(packs[0], []byte("PACK\x00\x00\x00\x02"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return dir, commit
 		}, ci.Facts{Branch: "main"}},
+		{"borrowed_objects", func(t *testing.T) (string, string) {
+			dir, commit := repo(t)
+			git(t, dir, "gc", "-q")
+			clone := filepath.Join(t.TempDir(), "clone")
+			git(t, ".", "clone", "-q", "--shared", dir, clone)
+			return clone, commit
+		}, ci.Facts{Branch: "main", Message: message}},
+		{"owned_by_another_user", func(t *testing.T) (string, string) {
+			dir, commit := repo(t)
+			git(t, dir, "gc", "-q")
+			err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+				return errors.Join(err, os.Chown(path, 54321, 54321))
+			})
+			if err != nil {
+				t.Skipf("only root can give files away: %v", err)
+			}
+			return dir, commit
+		}, ci.Facts{Branch: "main", Message: message}},
+		{"that_must_not_be_read", func(t *testing.T) (string, string) {
+			if os.Getuid() == 0 {
+				t.Skip("root reads everything")
+			}
+			dir, _ := repo(t)
+			if err := os.Chmod(filepath.Join(dir, ".git"), 0); err != nil {
+				t.Fatal(err)
+			}
+			return dir, ""
+		}, ci.Facts{}},
 		{"shallow_clone", func(t *testing.T) (string, string) {
 			dir, _ := repo(t)
 			commit := commitFile(t, dir, "Second")
 			clone := filepath.Join(t.TempDir(), "clone")
 			git(t, ".", "clone", "-q", "--depth", "1", "file://"+dir, clone)
 			return clone, commit
-		}, ci.Facts{Branch: "main"}},
+		}, ci.Facts{Branch: "main", Message: "Second"}},
 		{"worktree", func(t *testing.T) (string, string) {
 			dir, _ := repo(t)
 			tree := filepath.Join(t.TempDir(), "tree")
@@ -135,6 +191,29 @@ func TestFactsAt_laptop(t *testing.T) {
 		}, ci.Facts{Branch: "main"}},
 		{"no_repository", func(t *testing.T) (string, string) { return t.TempDir(), "" }, ci.Facts{}},
 		{"not_there", func(*testing.T) (string, string) { return "/not/there", "" }, ci.Facts{}},
+		{"packed_worktree", func(t *testing.T) (string, string) {
+			dir, commit := repo(t)
+			git(t, dir, "gc", "-q")
+			tree := filepath.Join(t.TempDir(), "tree")
+			git(t, dir, "worktree", "add", "-q", "--detach", tree)
+			return tree, commit
+		}, ci.Facts{Message: message}},
+		{"packed_submodule", func(t *testing.T) (string, string) {
+			inner, commit := repo(t)
+			outer := filepath.Join(t.TempDir(), "outer")
+			git(t, ".", "init", "-q", "-b", "trunk", outer)
+			git(t, outer, "submodule", "--quiet", "add", inner, "pods")
+			pods := filepath.Join(outer, "pods")
+			git(t, pods, "gc", "-q")
+			return pods, commit
+		}, ci.Facts{Branch: "main", Message: message}},
+		{"packed_sha256", func(t *testing.T) (string, string) {
+			dir := filepath.Join(t.TempDir(), "shop")
+			git(t, ".", "init", "-q", "-b", "main", "--object-format=sha256", dir)
+			commit := commitFile(t, dir, "Long names")
+			git(t, dir, "gc", "-q")
+			return dir, commit
+		}, ci.Facts{Branch: "main", Message: "Long names"}},
 		{"worktree_whose_repository_is_gone", func(t *testing.T) (string, string) {
 			dir := t.TempDir()
 			if err := os.WriteFile(filepath.Join(dir, ".git"), []byte("gitdir: /not/there\n"), 0o644); err != nil {
@@ -180,11 +259,11 @@ func TestFactsAt_laptop(t *testing.T) {
 			}
 			return dir, commit
 		}, ci.Facts{Branch: "main"}},
-		{"message_that_is_not_UTF-8", func(t *testing.T) (string, string) {
+		{"message_in_latin_1", func(t *testing.T) (string, string) {
 			dir, _ := repo(t)
 			git(t, dir, "-c", "i18n.commitEncoding=ISO-8859-1", "commit", "-q", "--allow-empty", "-m", "caf\xe9")
 			return dir, git(t, dir, "rev-parse", "HEAD")
-		}, ci.Facts{Branch: "main", Message: "caf\uFFFD"}},
+		}, ci.Facts{Branch: "main", Message: "café"}},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -280,7 +359,7 @@ func TestDetect_laptop(t *testing.T) {
 			t.Chdir(tc.folder)
 			want := tc.want
 			want.Workspace, want.Folder = tc.workspace, tc.dir
-			if diff := cmp.Diff(want, ci.Detect(laptop, nil).Facts()); diff != "" {
+			if diff := cmp.Diff(want, ci.Detect(laptop, nil, nil).Facts()); diff != "" {
 				t.Errorf("unexpected facts (-want +got):\n%s", diff)
 			}
 		})

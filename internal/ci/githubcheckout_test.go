@@ -75,7 +75,11 @@ func TestFacts_GitHub_checkout(t *testing.T) {
 			name: "target_merge_that_GitHub_made_of_a_fork", event: "pull_request_target", headRepo: `{"full_name": "mallory/shop"}`,
 			setup: func(t *testing.T, p proposed) {
 				checkout(merge)(t, p)
-				git(t, p.dir, "gc", "-q") // so that only the event tells that it is one
+				git(t, p.dir, "gc", "-q")
+				// So that only the event tells that it is one.
+				if err := os.RemoveAll(filepath.Join(p.dir, ".git", "objects", "pack")); err != nil {
+					t.Fatal(err)
+				}
 			}, commit: merge,
 			want: ci.Facts{Branch: "add-trades", Message: "Add the trades dataset", ForkOf: "mallory/shop"},
 		},
@@ -83,6 +87,14 @@ func TestFacts_GitHub_checkout(t *testing.T) {
 			name: "target_merge_that_the_workflow_made_of_a_fork", event: "pull_request_target", headRepo: `{"full_name": "mallory/shop"}`,
 			setup: func(t *testing.T, p proposed) { git(t, p.dir, "merge", "-q", "--no-ff", "-m", "Try it", p.head) },
 			want:  ci.Facts{Branch: "add-trades", Message: "Add the trades dataset", ForkOf: "mallory/shop"},
+		},
+		{
+			name: "target_merge_of_a_fork_that_is_packed", event: "pull_request_target", headRepo: `{"full_name": "mallory/shop"}`,
+			setup: func(t *testing.T, p proposed) {
+				git(t, p.dir, "merge", "-q", "--no-ff", "-m", "Try it", p.head)
+				git(t, p.dir, "gc", "-q")
+			},
+			want: ci.Facts{Branch: "add-trades", Message: "Add the trades dataset", ForkOf: "mallory/shop"},
 		},
 		{
 			name: "target_head_of_the_same_repository", event: "pull_request_target", headRepo: `{"full_name": "acme/shop"}`,
@@ -140,7 +152,7 @@ func TestFacts_GitHub_checkout(t *testing.T) {
 				"GITHUB_EVENT_NAME": tc.event, "GITHUB_SHA": p.base, "GITHUB_WORKSPACE": p.dir,
 				"GITHUB_HEAD_REF": "add-trades", "GITHUB_BASE_REF": "main",
 			})
-			got := ci.Detect(lookup(env), nil).Facts()
+			got := ci.Detect(lookup(env), nil, nil).Facts()
 			want := tc.want
 			want.Commit, want.PullRequest = commit, "42"
 			got = ci.Facts{
@@ -202,7 +214,7 @@ func TestFacts_GitHub_message_from_the_checkout(t *testing.T) {
 	env := runner(t, `{}`, map[string]string{
 		"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_SHA": commit, "GITHUB_WORKSPACE": dir,
 	})
-	if got, want := ci.Detect(lookup(env), nil).Facts().Message, "Serve trades\n\nThey come from S3."; got != want {
+	if got, want := ci.Detect(lookup(env), nil, nil).Facts().Message, "Serve trades\n\nThey come from S3."; got != want {
 		t.Errorf("expected %q to be %q", got, want)
 	}
 }
