@@ -1,10 +1,11 @@
 // Package ci knows the CI system that a run is part of: what it tells of the commit, and how it takes masks,
-// groups, annotations, outputs and summaries. Where there is none of them, on a laptop, git is asked instead, and
-// what only a CI system could take is dropped.
+// groups, annotations, outputs and summaries. One table has a row for each system. Where there is none of them, on a
+// laptop, git is asked instead, and what only a CI system could take is dropped.
 //
-// It needs no git binary and runs no program. It does not decide what is deployed: it tells facts, and leaves
-// empty what it does not know. It does not redact: what is annotated, written as an output or into the summary
-// must have been redacted before.
+// It needs no git binary, and runs no program itself: where a system takes results through one, it hands that to the
+// function that it is given. It does not decide what is deployed: it tells facts, and leaves empty what it does not
+// know. It does not redact: what is annotated, written as an output or into the summary must have been redacted
+// before.
 package ci
 
 import (
@@ -30,7 +31,8 @@ type Facts struct {
 	Tag           string
 	DefaultBranch string
 
-	// ForkOf is not empty where the commit is the head of a fork: the fork's owner/name, or [DeletedFork].
+	// ForkOf is not empty where the commit is the head of a fork: the fork's owner/name, or
+	// [DeletedFork] or [UnnamedFork]. Empty where the system does not tell, too; see docs/ci-systems.md.
 	ForkOf string
 	// ForkUnknown tells that the run is about a change that may be a fork's, and that the event does not say.
 	ForkUnknown bool
@@ -38,9 +40,10 @@ type Facts struct {
 	// started by Dependabot.
 	UntrustedPullRequest bool
 
-	// Workspace is the folder that the repository was checked out into. On a laptop it is the top of the checkout that
-	// the current folder lies in, or the current folder where there is none, and Folder, which relative names begin in,
-	// is the current folder.
+	// Workspace is the folder that the repository was checked out into. Where no system names one that is there, it is
+	// the top of the checkout that the current folder lies in, or the current folder where there is none. Folder, which
+	// relative names begin in, is the current folder, or the workspace where that is elsewhere; it is empty on GitHub
+	// and what is like it, where names begin in the workspace.
 	Workspace, Folder string
 
 	TempDir string // the CI system's folder for temporary files
@@ -48,8 +51,11 @@ type Facts struct {
 	Warnings []string // what could not be found out, and what to do about it
 }
 
-// DeletedFork stands for the name of a fork that has been deleted, which GitHub does not tell any more.
-const DeletedFork = "a deleted fork"
+// What stands for the name of a fork that is not told.
+const (
+	DeletedFork = "a deleted fork" // GitHub does not tell it any more
+	UnnamedFork = "an unnamed fork"
+)
 
 // Level is how bad an annotation is.
 type Level string
@@ -90,20 +96,22 @@ type Host interface {
 }
 
 // Detect finds the CI system by the environment. Commands to the system go to stdout, which must be the stream
-// itself and not one that redacts, for a mask names what it masks. A stream that fails is no error here.
-func Detect(getenv func(string) string, stdout io.Writer) Host {
-	if onGitHub(getenv) {
-		return newGitHub(getenv, stdout)
+// itself and not one that redacts, for a mask names what it masks. A stream that fails is no error here. The programs
+// of the system are run by run.
+func Detect(getenv func(string) string, stdout io.Writer, run Run) Host {
+	if s := detect(getenv); s != nil {
+		return s.open(getenv, stdout, run)
 	}
-	return none{facts: FactsAt(getenv, "")}
+	return host{facts: FactsAt(getenv, "")}
 }
 
-// FactsAt is the facts for a run that deploys what is in the folder dir, which is relative to the workspace or
-// absolute; "" is the workspace. It differs from [Host.Facts] where a workflow checks out more than one commit:
-// what counts is the checkout that dir lies in, which for a pull_request_target may be the head of a fork.
+// FactsAt is the facts for a run that deploys what is in the folder dir, which is absolute or relative to
+// [Facts.Folder], on GitHub and what is like it to the workspace; "" is that folder itself. It differs from
+// [Host.Facts] where a workflow checks out more than one commit: what counts is the checkout that dir lies in, which
+// for a pull_request_target may be the head of a fork.
 func FactsAt(getenv func(string) string, dir string) Facts {
-	if onGitHub(getenv) {
-		return githubFacts(getenv, dir)
+	if s := detect(getenv); s != nil {
+		return s.factsAt(getenv, dir)
 	}
 	folder, err := os.Getwd()
 	if err != nil {
@@ -150,15 +158,3 @@ func below(workspace, dir string) string {
 	}
 	return filepath.Join(workspace, cmp.Or(dir, "."))
 }
-
-// none is the host where there is no CI system.
-type none struct{ facts Facts }
-
-func (n none) Facts() Facts              { return n.facts }
-func (none) Mask(string)                 {}
-func (none) Group(string) func()         { return func() {} }
-func (none) Annotate(Annotation)         {}
-func (none) WriteOutputs([]Output) error { return nil }
-func (none) WriteSummary(string) error   { return nil }
-
-var _ Host = none{}

@@ -41,6 +41,15 @@ func Defuse(line string) string {
 	return line
 }
 
+// defusedLines is a text of which each line is defused by itself.
+func defusedLines(text string) string {
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = Defuse(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // visible is the rune as it may be shown, or -1.
 func visible(r rune) rune {
 	switch {

@@ -12,7 +12,7 @@ import (
 	"github.com/sethvargo/go-githubactions"
 )
 
-// github is a step of GitHub Actions.
+// github is a step of GitHub Actions, or of what runs its actions.
 type github struct {
 	facts   Facts
 	getenv  func(string) string
@@ -21,13 +21,13 @@ type github struct {
 
 var _ Host = (*github)(nil)
 
-func newGitHub(getenv func(string) string, stdout io.Writer) *github {
+func newGitHub(s step) *github {
 	return &github{
-		facts:  FactsAt(getenv, ""),
-		getenv: getenv,
+		facts:  s.facts,
+		getenv: s.getenv,
 		actions: githubactions.New(
-			githubactions.WithWriter(unfailing{stdout}),
-			githubactions.WithGetenv(getenv),
+			githubactions.WithWriter(s.stdout),
+			githubactions.WithGetenv(s.getenv),
 		),
 	}
 }
@@ -103,11 +103,7 @@ func (g *github) Annotate(a Annotation) {
 			fields["col"] = strconv.Itoa(a.Column)
 		}
 	}
-	lines := strings.Split(strings.ReplaceAll(a.Message, "\r\n", "\n"), "\n")
-	for i, line := range lines {
-		lines[i] = Defuse(line)
-	}
-	message := shortened(strings.Join(lines, "\n"), maxAnnotation)
+	message := shortened(defusedLines(a.Message), maxAnnotation)
 
 	actions := g.actions.WithFieldsMap(fields)
 	switch a.Level {

@@ -42,7 +42,7 @@ func TestHost_GitHub_Mask(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			ci.Detect(lookup(runner(t, `{}`, nil)), &out).Mask(tc.value)
+			ci.Detect(lookup(runner(t, `{}`, nil)), &out, nil).Mask(tc.value)
 			if got, want := out.String(), tc.want; got != want {
 				t.Errorf("expected %q to be %q", got, want)
 			}
@@ -53,7 +53,7 @@ func TestHost_GitHub_Mask(t *testing.T) {
 func TestHost_GitHub_Group(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	end := ci.Detect(lookup(runner(t, `{}`, nil)), &out).Group("Secrets\n::error::\x1b[31mno")
+	end := ci.Detect(lookup(runner(t, `{}`, nil)), &out, nil).Group("Secrets\n::error::\x1b[31mno")
 	end()
 	end()
 	if got, want := out.String(), "::group::Secrets : :error::no\n::endgroup::\n"; got != want {
@@ -101,7 +101,7 @@ func TestHost_GitHub_Annotate(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			ci.Detect(lookup(runner(t, `{}`, nil)), &out).Annotate(tc.in)
+			ci.Detect(lookup(runner(t, `{}`, nil)), &out, nil).Annotate(tc.in)
 			if got, want := out.String(), tc.want; got != want {
 				t.Errorf("expected %q to be %q", got, want)
 			}
@@ -124,7 +124,7 @@ func TestHost_GitHub_Annotate_long(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			ci.Detect(lookup(runner(t, `{}`, nil)), &out).Annotate(ci.Annotation{Level: ci.Error, Message: tc.message})
+			ci.Detect(lookup(runner(t, `{}`, nil)), &out, nil).Annotate(ci.Annotation{Level: ci.Error, Message: tc.message})
 			message := strings.TrimSuffix(strings.TrimPrefix(out.String(), "::error::"), "\n")
 			if got, want := len(message), tc.length; got != want {
 				t.Errorf("expected %d bytes to be %d", got, want)
@@ -146,7 +146,7 @@ func (closed) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
 func TestHost_GitHub_closed_stdout(t *testing.T) {
 	t.Parallel()
-	host := ci.Detect(lookup(runner(t, `{}`, nil)), closed{})
+	host := ci.Detect(lookup(runner(t, `{}`, nil)), closed{}, nil)
 	host.Mask("s3cr3t-value") // that nothing panics is the test
 	host.Annotate(ci.Annotation{Level: ci.Error, Message: "m"})
 	host.Group("title")()
@@ -162,7 +162,7 @@ func TestHost_none(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			host := ci.Detect(lookup(env), &out)
+			host := ci.Detect(lookup(env), &out, nil)
 			host.Mask("s3cr3t-value")
 			host.Group("title")()
 			host.Annotate(ci.Annotation{Level: ci.Error, Message: "m"})

@@ -7,14 +7,10 @@ import (
 	"strings"
 )
 
-// onGitHub tells whether this is a step of GitHub Actions. GitHub documents that the variable is always true there.
-func onGitHub(getenv func(string) string) bool { return getenv("GITHUB_ACTIONS") == "true" }
-
 // githubFacts takes the facts from the variables that GitHub documents as "Default environment variables", from
 // the event file, and from the checkout where the event's own commit is not the one that is deployed.
 func githubFacts(getenv func(string) string, dir string) Facts {
 	f := Facts{
-		System:     "GitHub Actions",
 		Event:      getenv("GITHUB_EVENT_NAME"),
 		Branch:     getenv("GITHUB_REF_NAME"), // the tag's name on tags
 		Commit:     getenv("GITHUB_SHA"),
@@ -62,6 +58,16 @@ func githubFacts(getenv func(string) string, dir string) Facts {
 	// a person runs the job again.
 	if getenv("GITHUB_ACTOR") == "dependabot[bot]" {
 		f.UntrustedPullRequest = true
+	}
+	return f
+}
+
+// giteaFacts differ from GitHub's in the page of the run: its address has the run's number, and no attempts.
+func giteaFacts(getenv func(string) string, dir string) Facts {
+	f := githubFacts(getenv, dir)
+	server, number := getenv("GITHUB_SERVER_URL"), getenv("GITHUB_RUN_NUMBER")
+	if f.BuildURL = ""; server != "" && f.Repository != "" && number != "" {
+		f.BuildURL = strings.TrimSuffix(server, "/") + "/" + f.Repository + "/actions/runs/" + number
 	}
 	return f
 }

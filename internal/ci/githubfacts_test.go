@@ -233,7 +233,7 @@ func TestFacts_GitHub(t *testing.T) {
 			if want.BuildURL == "" {
 				want.BuildURL = "https://github.com/acme/shop/actions/runs/1658821493/attempts/1"
 			}
-			if diff := cmp.Diff(want, ci.Detect(lookup(env), nil).Facts()); diff != "" {
+			if diff := cmp.Diff(want, ci.Detect(lookup(env), nil, nil).Facts()); diff != "" {
 				t.Errorf("unexpected facts (-want +got):\n%s", diff)
 			}
 		})
@@ -334,7 +334,7 @@ func TestFacts_GitHub_event_cannot_be_read(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			env := runner(t, tc.file, tc.env)
-			got := ci.Detect(lookup(env), nil).Facts()
+			got := ci.Detect(lookup(env), nil, nil).Facts()
 			for i, warning := range tc.want.Warnings {
 				tc.want.Warnings[i] = strings.ReplaceAll(warning, "<event>", env["GITHUB_EVENT_PATH"])
 			}
@@ -349,7 +349,7 @@ func TestFacts_GitHub_event_cannot_be_read(t *testing.T) {
 func TestFacts_GitHub_owner_from_the_repository(t *testing.T) {
 	t.Parallel()
 	env := runner(t, `{}`, map[string]string{"GITHUB_REPOSITORY_OWNER": ""})
-	if got, want := ci.Detect(lookup(env), nil).Facts().Owner, "acme"; got != want {
+	if got, want := ci.Detect(lookup(env), nil, nil).Facts().Owner, "acme"; got != want {
 		t.Errorf("expected %q to be %q", got, want)
 	}
 }

@@ -20,8 +20,8 @@ func (g *github) WriteOutputs(outs []Output) error {
 	}
 	var b strings.Builder
 	for _, out := range outs {
-		if !outputName.MatchString(out.Name) {
-			return fmt.Errorf("write output %q: not a name", out.Name)
+		if err := checkName(out); err != nil {
+			return err
 		}
 		// The runner reads UTF-8 and would replace the bytes itself.
 		value := strings.ToValidUTF8(out.Value, "\uFFFD")
@@ -50,22 +50,20 @@ func (g *github) WriteSummary(markdown string) error {
 		markdown += "\n"
 	}
 	return appendTo("GITHUB_STEP_SUMMARY", g.getenv("GITHUB_STEP_SUMMARY"), func(size int64) (string, error) {
-		return cutSummary(strings.ToValidUTF8(markdown, "\uFFFD"), maxSummary-size)
+		return cutSummary(strings.ToValidUTF8(markdown, "\uFFFD"), maxSummary-size, "GitHub takes at most 1 MiB for one step")
 	})
 }
 
-// cutSummary cuts the text to at most room bytes.
-func cutSummary(markdown string, room int64) (string, error) {
-	const (
-		note    = "\n_The rest of this summary was left out: GitHub takes at most 1 MiB for one step._\n"
-		closing = 128 // bytes kept for ending what the cut leaves open
-	)
+// cutSummary cuts the text to at most room bytes, and says there whose limit that is.
+func cutSummary(markdown string, room int64, limit string) (string, error) {
+	const closing = 128 // bytes kept for ending what the cut leaves open
+	note := "\n_The rest of this summary was left out: " + limit + "._\n"
 	if int64(len(markdown)) <= room {
 		return markdown, nil
 	}
 	budget := room - int64(len(note)) - closing
 	if budget < 0 {
-		return "", errors.New("the summary of this step has reached GitHub's limit of 1 MiB")
+		return "", errors.New("there is no room left for the summary: " + limit)
 	}
 	kept := markdown[:budget]
 	kept = kept[:strings.LastIndexByte(kept, '\n')+1]

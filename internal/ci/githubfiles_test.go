@@ -25,7 +25,7 @@ func files(t *testing.T, content string) (host ci.Host, output, summary string) 
 			t.Fatal(err)
 		}
 	}
-	return ci.Detect(lookup(env), nil), output, summary
+	return ci.Detect(lookup(env), nil, nil), output, summary
 }
 
 func read(t *testing.T, path string) string {
@@ -126,7 +126,7 @@ func TestHost_GitHub_file_cannot_be_written(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			path := tc.path(t.TempDir())
-			host := ci.Detect(lookup(runner(t, `{}`, map[string]string{"GITHUB_OUTPUT": path, "GITHUB_STEP_SUMMARY": path})), nil)
+			host := ci.Detect(lookup(runner(t, `{}`, map[string]string{"GITHUB_OUTPUT": path, "GITHUB_STEP_SUMMARY": path})), nil, nil)
 			for variable, err := range map[string]error{
 				"GITHUB_OUTPUT":       host.WriteOutputs([]ci.Output{{Name: "a", Value: "b"}}),
 				"GITHUB_STEP_SUMMARY": host.WriteSummary("# A"),
@@ -205,7 +205,7 @@ func TestHost_GitHub_WriteSummary_full(t *testing.T) {
 	if err == nil {
 		t.Fatal("expected an error")
 	}
-	if got, want := err.Error(), "write GITHUB_STEP_SUMMARY: the summary of this step has reached GitHub's limit of 1 MiB"; got != want {
+	if got, want := err.Error(), "write GITHUB_STEP_SUMMARY: there is no room left for the summary: GitHub takes at most 1 MiB for one step"; got != want {
 		t.Errorf("expected %q to be %q", got, want)
 	}
 	if got, want := read(t, summary), before; got != want {

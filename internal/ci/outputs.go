@@ -12,6 +12,13 @@ import (
 // outputName is what an output may be called; anything else could be read as more than a name.
 var outputName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
+func checkName(out Output) error {
+	if !outputName.MatchString(out.Name) {
+		return fmt.Errorf("write output %q: not a name", out.Name)
+	}
+	return nil
+}
+
 // EncodeOutputs is the content of a file of outputs: one JSON object where name ends in .json, in the order given,
 // else dotenv, one line each.
 //
@@ -26,15 +33,15 @@ func EncodeOutputs(name string, outs []Output) ([]byte, error) {
 	var b bytes.Buffer
 	seen := make(map[string]bool, len(outs))
 	for i, out := range outs {
-		if !outputName.MatchString(out.Name) {
-			return nil, fmt.Errorf("encode output %q: not a name", out.Name)
+		if err := checkName(out); err != nil {
+			return nil, err
 		}
 		key, value := dotenvName(out.Name), dotenvValue
 		if asJSON {
 			key, value = out.Name, quoteJSON
 		}
 		if seen[key] {
-			return nil, fmt.Errorf("encode output %q: there are two of this name", out.Name)
+			return nil, fmt.Errorf("write output %q: there are two of this name", out.Name)
 		}
 		seen[key] = true
 		switch {
@@ -64,14 +71,18 @@ var (
 	lineBreaks = strings.NewReplacer("\r\n", `\n`, "\n", `\n`, "\r", `\n`)
 )
 
-func dotenvValue(value string) string {
-	value = lineBreaks.Replace(strings.ToValidUTF8(value, "\uFFFD"))
-	value = strings.Map(func(r rune) rune {
+// oneLine is a value with \n for line breaks and blanks for all other control characters.
+func oneLine(value string) string {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
 		}
 		return r
-	}, value)
+	}, lineBreaks.Replace(strings.ToValidUTF8(value, "\uFFFD")))
+}
+
+func dotenvValue(value string) string {
+	value = oneLine(value)
 	switch {
 	case bare.MatchString(value):
 		return value

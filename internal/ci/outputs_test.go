@@ -127,10 +127,10 @@ func TestEncodeOutputs_refuses(t *testing.T) {
 		outs       []ci.Output
 		want       string
 	}{
-		{"bad_name", "a.env", []ci.Output{{Name: "a b"}}, `encode output "a b": not a name`},
-		{"no_name", "a.json", []ci.Output{{}}, `encode output "": not a name`},
-		{"twice", "a.json", []ci.Output{{Name: "a"}, {Name: "a"}}, `encode output "a": there are two of this name`},
-		{"twice_in_dotenv", "a.env", []ci.Output{{Name: "a-b"}, {Name: "A_b"}}, `encode output "A_b": there are two of this name`},
+		{"bad_name", "a.env", []ci.Output{{Name: "a b"}}, `write output "a b": not a name`},
+		{"no_name", "a.json", []ci.Output{{}}, `write output "": not a name`},
+		{"twice", "a.json", []ci.Output{{Name: "a"}, {Name: "a"}}, `write output "a": there are two of this name`},
+		{"twice_in_dotenv", "a.env", []ci.Output{{Name: "a-b"}, {Name: "A_b"}}, `write output "A_b": there are two of this name`},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {

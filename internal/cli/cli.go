@@ -62,7 +62,7 @@ func (c *command) main(ctx context.Context) int {
 		fmt.Fprintln(c.Stdout, versionLine())
 		return 0
 	}
-	c.host = ci.Detect(c.getenv, commands{c.log, c.Stdout})
+	c.host = ci.Detect(c.getenv, commands{c.log, c.Stdout}, c.helper(ctx))
 	c.facts = c.host.Facts()
 	options, err := config.Load(name, args, config.Env{Environ: c.Environ, Stdin: stoppable{ctx, c.Stdin}, ReadFile: secretFiles(ctx)})
 	if errors.Is(err, flag.ErrHelp) {

@@ -65,7 +65,11 @@ func (c *command) annotate(result deploy.Result) {
 		if result.Hint != "" {
 			message += "\nWhat to do: " + result.Hint
 		}
-		c.host.Annotate(ci.Annotation{Level: ci.Error, Title: "spice-deploy: " + string(result.Result), Message: c.clean(message)})
+		level := ci.Error
+		if result.ExitCode == 0 {
+			level = ci.Warning // an error would make TeamCity fail what is to succeed
+		}
+		c.host.Annotate(ci.Annotation{Level: level, Title: "spice-deploy: " + string(result.Result), Message: c.clean(message)})
 	}
 }
 
