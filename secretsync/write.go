@@ -16,7 +16,7 @@ import (
 
 // parallel is how many requests are under way at once. Sixteen write a thousand secrets in about a second and a
 // half where a request takes 20 ms. Against a limit of 100 requests a second, the lowest that Spice Cloud
-// documents, at most sixteen requests are refused before all of them wait for their Retry-After.
+// documents, at most sixteen requests are refused before the client slows down.
 const parallel = 16
 
 // Store is the part of Spice Cloud that secrets are written to. It repeats by itself what is worth repeating; an

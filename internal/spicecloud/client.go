@@ -85,6 +85,7 @@ type Client struct {
 
 	routes atomic.Int32 // which family of routes the server has, see routes.go
 	byID   atomic.Int32 // whether it has the route to a single deployment, see deployments.go
+	pace   pace         // of the requests that are made by the hundred
 }
 
 // New checks the configuration and makes a client of it. It sends nothing.

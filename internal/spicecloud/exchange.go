@@ -30,6 +30,7 @@ type request struct {
 	secrets []string   // the values in body that no error may repeat
 	label   string     // tells it from other requests with the same path where the jitter is drawn
 	create  bool       // makes something new each time it is carried out
+	many    bool       // one of perhaps hundreds, see pace.go
 	open    bool       // goes out without credentials
 	once    bool       // one attempt
 }

@@ -40,10 +40,15 @@ func (c *Client) do(ctx context.Context, r request, use func(answer) error) erro
 	}
 	t := c.newTries(r)
 	for {
+		if r.many {
+			c.pace.wait(ctx)
+		}
 		if ctx.Err() != nil {
 			return after(ended(ctx, r), t.last)
 		}
+		sent := time.Now()
 		f := c.try(ctx, r, use)
+		c.pace.learn(r, sent, f)
 		if f == nil {
 			return nil
 		}

@@ -44,7 +44,7 @@ func (c *Client) PutSecret(ctx context.Context, appID int64, name string, value 
 	if err != nil {
 		return fmt.Errorf("write secret %q: %w", name, err)
 	}
-	r.secrets, r.label = []string{plain}, name
+	r.secrets, r.label, r.many = []string{plain}, name, true
 	return c.call(ctx, r, func(a answer) error {
 		var ignored struct{}
 		return readObject(a, &ignored)
@@ -54,7 +54,7 @@ func (c *Client) PutSecret(ctx context.Context, appID int64, name string, value 
 // DeleteSecret deletes a secret. One that is not there is no error.
 func (c *Client) DeleteSecret(ctx context.Context, appID int64, name string) error {
 	path := secretsPath(appID) + "/" + url.PathEscape(name)
-	err := c.call(ctx, request{method: http.MethodDelete, path: path, project: true}, readAck)
+	err := c.call(ctx, request{method: http.MethodDelete, path: path, project: true, many: true}, readAck)
 	if refused, ok := errors.AsType[*APIError](err); ok && refused.Status == http.StatusNotFound {
 		return nil
 	}
