@@ -66,6 +66,7 @@ func (r *run) createApp(ctx context.Context, plan *Plan) error {
 
 // update sends the spicepod and the tags in one request, where they differ.
 func (r *run) update(ctx context.Context, plan *Plan) error {
+	defer r.span(SpanUpdate)()
 	update := spicecloud.AppUpdate{Tags: plan.Tags}
 	if plan.PushSpicepod {
 		source := r.Manifest.Source()
@@ -146,6 +147,7 @@ func (r *run) writeSecrets(ctx context.Context, plan *Plan) error {
 	if len(r.Secrets.Secrets) == 0 || r.written == plan.Newest && r.result.Secrets != nil {
 		return nil
 	}
+	defer r.span(SpanSecrets)()
 	outcomes, err := secretsync.Write(r.patient(ctx), r.Cloud, r.result.App.ID, r.Secrets, plan.existing)
 	r.result.Secrets = outcomes
 	if count(outcomes, secretsync.Created, secretsync.Updated, secretsync.Unknown) > 0 {
@@ -184,6 +186,7 @@ func (r *run) prune(ctx context.Context, plan *Plan) error {
 	if len(names) == 0 || r.result.Adopted {
 		return nil
 	}
+	defer r.span(SpanPrune)()
 	outcomes, err := secretsync.Prune(ctx, r.Cloud, r.result.App.ID, names)
 	r.result.Secrets = append(r.result.Secrets, outcomes...)
 	if err != nil {

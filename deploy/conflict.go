@@ -130,6 +130,7 @@ const refusedUnseen = "Spice Cloud refused the deployment because another one ha
 
 // waitFor looks at the app's deployments until none is in the way, or goOn accepts the one that is.
 func (r *run) waitFor(ctx context.Context, goOn func(spicecloud.Deployment) bool) error {
+	defer r.span(SpanWait)()
 	_, err := poll.Until(ctx, r.pauses(longestPause), func(ctx context.Context) (struct{}, bool, error) {
 		last := r.obstacle
 		other, err := r.lookForOthers(ctx)

@@ -34,6 +34,7 @@ type claim struct {
 // create makes our deployment, or finds it where the answer was lost. It returns errRefusedForAnother when the
 // service refuses because of another one.
 func (r *run) create(ctx context.Context, plan *Plan) error {
+	defer r.span(SpanCreate)()
 	if found, err := r.takeOverEarlier(ctx); err != nil || found {
 		return err
 	}

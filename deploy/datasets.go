@@ -36,6 +36,7 @@ func (v *verification) checkDatasets(ctx context.Context) error {
 	if !v.checksDatasets() {
 		return nil
 	}
+	defer v.span(SpanDatasets)()
 	limit := v.Options.DatasetReadyTimeout
 	w := &watchOfDatasets{
 		verification: v, refused: forbearance{limit: v.refusals()}, since: map[string]time.Time{}, told: map[string]string{},

@@ -125,10 +125,12 @@ type run struct {
 	notListed   error     // that the last look found no deployment of that id, nil where it did not say so
 
 	obstacle *spicecloud.Deployment // the one that was in the way at the last look; nil where none was
-	head     bool                   // the spicepod was not pushed, since the app is connected to GitHub
-	former   json.RawMessage        // the spicepod that the last push took the place of
-	refused  bool                   // the last create was refused because of another deployment
-	askAgain backoff.BackOff        // the pauses after such a refusal
+	inState  func()                 // ends the span of our deployment's state; nil where there is none
+
+	head     bool            // the spicepod was not pushed, since the app is connected to GitHub
+	former   json.RawMessage // the spicepod that the last push took the place of
+	refused  bool            // the last create was refused because of another deployment
+	askAgain backoff.BackOff // the pauses after such a refusal
 }
 
 // pauses grow up to the longest one that is allowed, and to poll-interval-seconds where that is shorter. Nothing
@@ -154,6 +156,7 @@ func (r *run) steps(ctx context.Context) error {
 		plan, err = r.deploy(ctx)
 		return err
 	})
+	r.spend("")
 	if err == nil {
 		err = r.verify(ctx)
 	}

@@ -55,6 +55,7 @@ func (p *Plan) Changes() bool {
 // plan reads what is there and compares it with what is wanted. Nothing is changed, and whatever can be refused
 // before a change is refused here.
 func (r *run) plan(ctx context.Context) (*Plan, error) {
+	defer r.span(SpanPlan)()
 	id, err := r.appID(ctx)
 	if err != nil {
 		return nil, err

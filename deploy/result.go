@@ -43,6 +43,7 @@ type Result struct {
 	TagsSent     bool
 	Warnings     []string
 	Duration     time.Duration
+	Timeline     []Span // in the order in which they ended
 }
 
 // ProbeResult is a probe and what became of it.

@@ -40,6 +40,7 @@ func (r *run) rollBack(ctx context.Context, end error) error {
 
 // formerAgain deploys the former spicepod by a run of its own, within timeout-seconds anew, and says how it went.
 func (r *run) formerAgain(ctx context.Context) string {
+	defer r.span(SpanRollback)()
 	back, refusal := r.mayRollBack(ctx)
 	if refusal != "" {
 		return "not rolled back: " + refusal

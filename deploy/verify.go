@@ -191,6 +191,7 @@ func (v *verification) checkReady(ctx context.Context) (bool, error) {
 	if limit == 0 {
 		return true, nil
 	}
+	defer v.span(SpanReadiness)()
 	var last error
 	refused := forbearance{limit: v.refusals()}
 	_, err := v.watch(ctx, limit, func(ctx context.Context) (bool, error) {
@@ -296,6 +297,7 @@ func fold(name string) string { return strings.ToLower(name) }
 
 // checkProbes runs every probe, whatever became of those before.
 func (v *verification) checkProbes(ctx context.Context) error {
+	defer v.span(SpanProbes)()
 	var failed []ProbeResult
 	for _, probe := range v.Probes {
 		outcome := v.attempt(ctx, probe)

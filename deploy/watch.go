@@ -56,6 +56,9 @@ func (r *run) look(ctx context.Context) (done bool, err error) {
 
 // tell reports what is new since the look before.
 func (r *run) tell(before, d spicecloud.Deployment) {
+	if before.ID == 0 || d.Status != before.Status {
+		r.spend(d.Status)
+	}
 	elapsed := time.Since(r.started).Round(time.Second)
 	switch {
 	case d.RawStatus != before.RawStatus && d.Status == spicecloud.Unknown:
@@ -77,6 +80,20 @@ func (r *run) tell(before, d spicecloud.Deployment) {
 			return
 		}
 		r.info(PhaseDeployment, "%d goes on, but is held up: %s", d.ID, said(d))
+	}
+}
+
+// spend begins the span of a state of our deployment, and ends the one before.
+func (r *run) spend(status spicecloud.Status) {
+	if r.inState != nil {
+		r.inState()
+		r.inState = nil
+	}
+	switch status {
+	case spicecloud.Queued:
+		r.inState = r.span(SpanQueued)
+	case spicecloud.InProgress, spicecloud.Unknown, spicecloud.Created:
+		r.inState = r.span(SpanInProgress)
 	}
 }
 
