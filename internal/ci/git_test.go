@@ -156,6 +156,7 @@ func TestFactsAt_laptop(t *testing.T) {
 			if err := os.Chmod(filepath.Join(dir, ".git"), 0); err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, ".git"), 0o755) }) // or it cannot be removed
 			return dir, ""
 		}, ci.Facts{}},
 		{"shallow_clone", func(t *testing.T) (string, string) {

@@ -10,6 +10,7 @@ package gitobject
 
 import (
 	"bytes"
+	"compress/zlib"
 	"crypto/sha1" //nolint:gosec // the hash that git names objects by
 	"crypto/sha256"
 	"encoding/hex"
@@ -100,12 +101,12 @@ func readLoose(objects string, want []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	const maxHeader = len("commit 1048576\x00")
-	r, err := inflated(f, 0, size, maxObject+int64(maxHeader))
+	const limit = maxObject + int64(len("commit 1048576\x00"))
+	r, err := zlib.NewReader(compressed(f, 0, size, limit))
 	if err != nil {
 		return nil, fmt.Errorf("loose object: %w", err)
 	}
-	object, err := io.ReadAll(r)
+	object, err := io.ReadAll(io.LimitReader(r, limit))
 	if err != nil {
 		return nil, fmt.Errorf("loose object: %w", err)
 	}

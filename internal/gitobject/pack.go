@@ -62,7 +62,8 @@ func readPack(name string, want []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer packFile.Close()
-	content, err := pack{file: packFile, size: packSize, index: x}.commit(offset)
+	p := pack{file: packFile, size: packSize, index: x}
+	content, err := p.commit(offset)
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +73,10 @@ func readPack(name string, want []byte) ([]byte, error) {
 // A pack holds objects one after the other, each compressed, some as a delta of another one in the same pack. It is
 // described in https://git-scm.com/docs/gitformat-pack.
 type pack struct {
-	file  io.ReaderAt
-	size  int64
-	index index
+	file     io.ReaderAt
+	size     int64
+	index    index
+	inflater io.ReadCloser // used again for each delta, since it is large
 }
 
 // The kinds of entries that matter here.
@@ -97,7 +99,7 @@ var errPack = errors.New("the pack is damaged")
 // commit is the content of the commit that begins at an offset. The way from delta to delta down to the commit that
 // they begin with is gone first, reading heads alone; only on the way back is anything inflated, so that no more
 // than one delta and two commits are held.
-func (p pack) commit(offset int64) ([]byte, error) {
+func (p *pack) commit(offset int64) ([]byte, error) {
 	var start [8]byte
 	if err := readAt(p.file, start[:], 0); err != nil || string(start[:4]) != "PACK" {
 		return nil, errPack
@@ -141,11 +143,11 @@ func (p pack) commit(offset int64) ([]byte, error) {
 }
 
 // end is where the objects end and the pack's own hash begins.
-func (p pack) end() int64 { return p.size - p.index.hash }
+func (p *pack) end() int64 { return p.size - p.index.hash }
 
 // entry reads the head of the object at an offset: three bits of kind, a size in groups of four and then seven bits,
 // the lowest first, and for a delta what its base is.
-func (p pack) entry(offset int64) (entry, error) {
+func (p *pack) entry(offset int64) (entry, error) {
 	const header = 12 // of the pack
 	if offset < header || offset >= p.end() {
 		return entry{}, errPack
@@ -211,24 +213,26 @@ var errTooLarge = fmt.Errorf("the object, or one that it is a delta of, has more
 
 // inflate reads an object or a delta. That nothing is compressed behind it need not be checked: what comes out in the
 // end must have the right hash.
-func (p pack) inflate(e entry) ([]byte, error) {
-	r, err := inflated(p.file, e.data, p.end(), e.size)
+func (p *pack) inflate(e entry) ([]byte, error) {
+	r := compressed(p.file, e.data, p.end(), e.size)
+	var err error
+	if p.inflater == nil {
+		p.inflater, err = zlib.NewReader(r)
+	} else {
+		err = p.inflater.(zlib.Resetter).Reset(r, nil)
+	}
 	if err != nil {
 		return nil, errPack
 	}
 	content := make([]byte, e.size)
-	if _, err := io.ReadFull(r, content); err != nil {
+	if _, err := io.ReadFull(p.inflater, content); err != nil {
 		return nil, errPack
 	}
 	return content, nil
 }
 
-// inflated is what lies compressed in a file between two positions, or the first size bytes of it.
-func inflated(file io.ReaderAt, from, to, size int64) (io.Reader, error) {
-	// Compressed data can be longer than what they stand for, but only by a little, or else on purpose.
-	r, err := zlib.NewReader(io.NewSectionReader(file, from, min(to-from, 2*size+1024)))
-	if err != nil {
-		return nil, err
-	}
-	return io.LimitReader(r, size), nil
+// compressed is what lies in a file between two positions, but not much more than it takes to inflate size bytes:
+// what is compressed can be longer than what it stands for, but only by a little, or else on purpose.
+func compressed(file io.ReaderAt, from, to, size int64) io.Reader {
+	return io.NewSectionReader(file, from, min(to-from, 2*size+1024))
 }

@@ -1,0 +1,282 @@
+package gitobject
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Packs that are made to harm. Not parallel, since what is allocated is counted for the whole process.
+func TestReadCommit_hostile(t *testing.T) {
+	const mib = 1 << 20
+	target := numbered(0xffffffff)
+	zeros := func(n int) []byte { return deflate(t, make([]byte, n)) }
+	// chain is a commit of size zeros and deltas of deltas of it, each of which copies all of it.
+	chain := func(size, deltas int) *handmade {
+		h := newHandmade()
+		last := h.add(numbered(0), kindCommit, uint64(size), nil, zeros(size))
+		delta := sizes(uint64(size), uint64(size))
+		for left := size; left > 0; left -= 1 << 16 {
+			n := min(left, 1<<16) % (1 << 16) // 0 stands for 1<<16
+			delta = append(delta, 0xb0, byte(n), byte(n>>8))
+		}
+		data := deflate(t, delta)
+		for i := range deltas {
+			id := numbered(uint32(i + 1))
+			if i == deltas-1 {
+				id = target
+			}
+			last = h.add(id, kindOffsetDelta, uint64(len(delta)), before(h.Len()-last), data)
+		}
+		return h
+	}
+
+	cases := []struct {
+		name  string
+		build func() *handmade
+		want  string
+		limit uint64 // of the bytes that reading it allocates in all
+	}{
+		{"huge_object", func() *handmade {
+			h := newHandmade()
+			h.add(target, kindCommit, 1<<40, nil, zeros(100))
+			return h
+		}, errTooLarge.Error(), mib},
+		{"size_without_end", func() *handmade {
+			h := newHandmade()
+			h.add(target, kindCommit, 0, nil, nil)
+			h.Truncate(h.Len() - 1)
+			h.WriteString("\x90" + strings.Repeat("\x80", 100))
+			return h
+		}, errTooLarge.Error(), mib},
+		{"huge_base_of_a_small_object", func() *handmade {
+			h := newHandmade()
+			base := h.add(numbered(1), kindCommit, 1<<30, nil, zeros(100))
+			delta := append(sizes(1<<30, 100), 0x90, 100)
+			h.add(target, kindOffsetDelta, uint64(len(delta)), before(h.Len()-base), deflate(t, delta))
+			return h
+		}, errTooLarge.Error(), mib},
+		{"more_data_than_was_said", func() *handmade {
+			h := newHandmade()
+			h.add(target, kindCommit, 100, nil, zeros(64*mib))
+			return h
+		}, "the object is damaged: its hash is another", mib},
+		{"less_data_than_was_said", func() *handmade {
+			h := newHandmade()
+			h.add(target, kindCommit, mib, nil, zeros(100))
+			return h
+		}, errPack.Error(), 2 * mib},
+		{"data_that_come_to_nothing", func() *handmade {
+			h := newHandmade()
+			nothing := append([]byte{0x78, 0x9c}, bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, 4*mib)...) // stored blocks of no bytes
+			h.add(target, kindCommit, 10, nil, nothing)
+			return h
+		}, errPack.Error(), mib},
+		{"result_that_is_huge", func() *handmade {
+			h := newHandmade()
+			base := h.add(numbered(1), kindCommit, 100, nil, zeros(100))
+			delta := append(sizes(100, 1<<50), 0x90, 100)
+			h.add(target, kindOffsetDelta, uint64(len(delta)), before(h.Len()-base), deflate(t, delta))
+			return h
+		}, errTooLarge.Error(), mib},
+		{"too_many_deltas", func() *handmade { return chain(10, maxDepth+1) }, "more than 4095 deltas of deltas", 2 * mib},
+		{"as_many_deltas_as_may_be", func() *handmade { return chain(10, maxDepth) }, "the object is damaged: its hash is another", 32 * mib},
+		{"too_much_work", func() *handmade { return chain(mib, 100) }, "its deltas come to more than 64 MiB", 80 * mib},
+		{"circle", func() *handmade {
+			h := newHandmade()
+			one, two := numbered(1), target
+			h.add(one, kindIDDelta, 4, two[:], deflate(t, sizes(10, 10)))
+			h.add(two, kindIDDelta, 4, one[:], deflate(t, sizes(10, 10)))
+			return h
+		}, "more than 4095 deltas of deltas", 2 * mib},
+		{"base_is_itself", func() *handmade {
+			h := newHandmade()
+			h.add(target, kindOffsetDelta, 4, before(0), deflate(t, sizes(10, 10)))
+			return h
+		}, errPack.Error(), mib},
+		{"base_before_the_pack", func() *handmade {
+			h := newHandmade()
+			h.add(target, kindOffsetDelta, 4, before(1<<40), deflate(t, sizes(10, 10)))
+			return h
+		}, errPack.Error(), mib},
+		{"base_without_end", func() *handmade {
+			h := newHandmade()
+			h.add(target, kindOffsetDelta, 4, bytes.Repeat([]byte{0xff}, 60), nil)
+			return h
+		}, errPack.Error(), mib},
+		{"base_that_is_not_in_the_pack", func() *handmade {
+			h := newHandmade()
+			h.add(target, kindIDDelta, 4, make([]byte, 20), deflate(t, sizes(10, 10)))
+			return h
+		}, errPack.Error(), mib},
+		{"not_a_commit", func() *handmade {
+			h := newHandmade()
+			h.add(target, 3, 10, nil, zeros(10))
+			return h
+		}, "the object is not a commit", mib},
+		{"kind_that_does_not_exist", func() *handmade {
+			h := newHandmade()
+			h.add(target, 0, 10, nil, zeros(10))
+			return h
+		}, "the object is not a commit", mib},
+		{"another_commit_under_its_name", func() *handmade {
+			h := newHandmade()
+			h.add(target, kindCommit, uint64(len(firstCommit)), nil, deflate(t, []byte(firstCommit)))
+			return h
+		}, "the object is damaged: its hash is another", mib},
+		{"behind_the_end", func() *handmade {
+			h := newHandmade()
+			h.entries = append(h.entries, packed{target, 1 << 20})
+			return h
+		}, errPack.Error(), mib},
+		{"far_behind_the_end", func() *handmade {
+			h := newHandmade()
+			h.entries = append(h.entries, packed{target, 1 << 62})
+			return h
+		}, errPack.Error(), mib},
+		{"before_the_beginning", func() *handmade {
+			h := newHandmade()
+			h.entries = append(h.entries, packed{target, 1<<64 - 1})
+			return h
+		}, errIndex.Error(), mib},
+		{"in_the_header", func() *handmade {
+			h := newHandmade()
+			h.entries = append(h.entries, packed{target, 4})
+			return h
+		}, errPack.Error(), mib},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			index, pack := tc.build().files()
+			var start, end runtime.MemStats
+			runtime.ReadMemStats(&start)
+			_, err := readHandmade(index, pack, target[:])
+			runtime.ReadMemStats(&end)
+			if err == nil || err.Error() != tc.want {
+				t.Errorf("expected the error %q, got %v", tc.want, err)
+			}
+			if got := end.TotalAlloc - start.TotalAlloc; got > tc.limit {
+				t.Errorf("expected at most %d bytes to be allocated, got %d", tc.limit, got)
+			}
+		})
+	}
+}
+
+// A loose object that inflates to far more than a commit may have.
+func TestReadCommit_hostile_loose(t *testing.T) {
+	id := numbered(1)
+	name := hex.EncodeToString(id[:])
+	for _, content := range []string{"commit 100\x00" + strings.Repeat("x", 64<<20), strings.Repeat("commit ", 1<<20), ""} {
+		objects := t.TempDir()
+		path := filepath.Join(objects, name[:2], name[2:])
+		err := errors.Join(os.Mkdir(filepath.Dir(path), 0o755), os.WriteFile(path, deflate(t, []byte(content)), 0o644))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var start, end runtime.MemStats
+		runtime.ReadMemStats(&start)
+		_, err = ReadCommit(objects, name)
+		runtime.ReadMemStats(&end)
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("expected an error about the object, got %v", err)
+		}
+		if got := end.TotalAlloc - start.TotalAlloc; got > 16<<20 {
+			t.Errorf("expected at most 16 MiB to be allocated, got %d bytes", got)
+		}
+	}
+}
+
+// What is no file is not waited for.
+func TestReadCommit_not_files(t *testing.T) {
+	t.Parallel()
+	objects := t.TempDir()
+	id := numbered(1)
+	name := hex.EncodeToString(id[:])
+	for _, dir := range []string{filepath.Join(name[:2], name[2:]), "info/alternates", "pack/pack-1.idx", "pack/pack-2.pack"} {
+		if err := os.MkdirAll(filepath.Join(objects, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := ReadCommit(objects, name)
+	if err == nil || !strings.HasSuffix(err.Error(), "not a regular file") {
+		t.Errorf("expected an error about a file that is none, got %v", err)
+	}
+}
+
+func TestOpenIndex_damaged(t *testing.T) {
+	t.Parallel()
+	good, file, want := threeCommits(t)
+	change := func(at int, value uint32) []byte {
+		index := slices.Clone(good)
+		binary.BigEndian.PutUint32(index[at:], value)
+		return index
+	}
+	cases := []struct {
+		name  string
+		index []byte
+		want  string
+	}{
+		{"empty", nil, errIndex.Error()},
+		{"only_a_magic_number", good[:4], errIndex.Error()},
+		{"no_table", good[:8], errIndex.Error()},
+		{"another_version", change(4, 3), "the index of the pack has version 3, which is not known"},
+		{"more_objects_than_there_is_room_for", change(8+255*4, 1<<31), errIndex.Error()},
+		{"fewer_objects_than_there_are", change(8+255*4, 1), errIndex.Error()},
+		{"span_behind_the_end", change(8+int(want[0])*4, 1<<31), errIndex.Error()},
+		{"span_that_ends_before_it_begins", change(8+int(want[0]-1)*4, 4), errIndex.Error()},
+		{"longer", append(slices.Clone(good), 0), errIndex.Error()},
+		{"room_for_more_large_offsets_than_objects", append(slices.Clone(good), make([]byte, 4*8)...), errIndex.Error()},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readHandmade(tc.index, file, want)
+			if err == nil || err.Error() != tc.want {
+				t.Errorf("expected the error %q, got %v", tc.want, err)
+			}
+		})
+	}
+}
+
+// However a pack and its index are cut off or changed, it is the commit that is read, or nothing.
+func TestPack_damaged(t *testing.T) {
+	t.Parallel()
+	index, file, want := threeCommits(t)
+	if got, err := readHandmade(index, file, want); err != nil || string(got) != thirdCommit {
+		t.Fatalf("expected the commit from the good pack, got %q, %v", got, err)
+	}
+	try := func(t *testing.T, what string, at int, index, file []byte) {
+		t.Helper()
+		if got, err := readHandmade(index, file, want); err == nil && string(got) != thirdCommit {
+			t.Errorf("%s at %d: expected the commit or an error, got %q", what, at, got)
+		}
+	}
+	for at := range file {
+		try(t, "pack cut off", at, index, file[:at])
+	}
+	for at := range index {
+		if _, err := readHandmade(index[:at], file, want); err == nil {
+			t.Errorf("index cut off at %d: expected an error", at)
+		}
+	}
+	for bit := range 8 {
+		for at := range file {
+			changed := slices.Clone(file)
+			changed[at] ^= 1 << bit
+			try(t, "pack changed", at, index, changed)
+		}
+		for at := range index {
+			changed := slices.Clone(index)
+			changed[at] ^= 1 << bit
+			try(t, "index changed", at, changed, file)
+		}
+	}
+}
