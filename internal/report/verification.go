@@ -110,10 +110,10 @@ func verificationSection(b *page, r deploy.Result) {
 }
 
 func signOf(d spiceruntime.Dataset) string {
-	switch d.State() {
-	case spiceruntime.Ready:
+	switch {
+	case d.State() == spiceruntime.Ready:
 		return "✅"
-	case spiceruntime.Failed:
+	case d.State() == spiceruntime.Failed, d.Status == missing:
 		return "❌"
 	}
 	return "⏳"
