@@ -1,4 +1,4 @@
-.PHONY: check fmt vet lint test race fuzz simulate generate demo build
+.PHONY: check fmt vet lint test race fuzz simulate bench generate demo build
 
 check: fmt vet lint race
 
@@ -32,6 +32,13 @@ SEEDS ?= 100000
 # Whole runs with faults, rivals and cancellations, in fake time; docs/reliability.md says what they prove.
 simulate:
 	go test ./internal/simulation -run 'TestSimulation$$' -seeds $(SEEDS) -timeout 0 -v
+
+BENCH ?= full
+# The hot paths, in the form that benchstat reads, then the whole binary against its emulator in another process, which
+# prints the tables of docs/performance.md. BENCH=brief runs everything once, to see that it works.
+bench:
+	go test -run '^$$' -bench . -benchmem $(if $(filter brief,$(BENCH)),-benchtime 1x,-count 6) ./...
+	go run ./internal/benchmark $(if $(filter brief,$(BENCH)),-brief)
 
 # action.yml and the tables of README.md come from the option table.
 generate:
