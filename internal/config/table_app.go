@@ -132,16 +132,17 @@ func secretOptions(o *Options) []option {
 		option{
 			name: "secrets", kind: secret(&o.Secrets), raw: true, vendor: true,
 			meaning: "Secrets of the app, a line each: `KEY=value` or `KEY: value`, `KEY<<WORD` for several lines; " +
-				"or one JSON object, such as `toJSON(secrets)`.",
+				"or one JSON object, such as `toJSON(secrets)`. On Linux an environment variable, which this is in CI, " +
+				"holds at most 128 KiB: `secrets-file` takes more.",
 		},
 		option{
 			name: "secrets-from-env", kind: text("NAMES", &o.SecretsFromEnv),
 			meaning: "CI variables to send as secrets: `NAME`, `NAME=VARIABLE`, `PREFIX_*` or `*=PREFIX_*`, " +
-				"separated by commas, blanks or lines.",
+				"separated by commas, blanks or lines. On Linux each variable holds at most 128 KiB.",
 		},
 		option{
 			name: "secrets-file", kind: text("FILE", &o.SecretsFile),
-			meaning: "File of secrets: `.json`, `.yaml` or dotenv.",
+			meaning: "File of secrets, up to 64 MiB: `.json`, `.yaml` or dotenv.",
 		},
 		option{
 			name: "secrets-exclude", kind: globs(&o.SecretsExclude),
