@@ -1,7 +1,9 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -14,94 +16,108 @@ import (
 // rollBack puts the former spicepod back and deploys it, where that was asked for and end is a failure that it can
 // mend. It returns end, with the story of the rollback told after the reason: the result stays the failure's.
 func (r *run) rollBack(ctx context.Context, end error) error {
-	failure, ok := errors.AsType[*diag.Error](end)
-	if !r.Options.RollbackOnFailure || !ok || r.result.Deployment.ID == 0 || ctx.Err() != nil {
+	if !r.Options.RollbackOnFailure || r.result.Deployment.ID == 0 {
 		return end
 	}
-	var story string
+	failure, level := r.classify(end), Warning
+	var story, hint string
 	switch failure.Result {
 	case diag.Failed, diag.VerificationFailed:
-		story = r.formerAgain(ctx)
+		if story, hint = r.formerAgain(ctx); r.result.RolledBackTo != 0 {
+			level = Notice
+		}
 	case diag.Superseded:
-		story = "not rolled back: what runs is another deployment's"
+		story, level = "not rolled back: what runs is another deployment's", Notice
+	case diag.TimedOut:
+		story = fmt.Sprintf("not rolled back: deployment %d may still succeed", r.result.Deployment.ID)
 	default:
 		return end
 	}
-	if n := count(r.result.Secrets, secretsync.Created, secretsync.Updated); n > 0 && r.result.RolledBackTo != 0 {
-		story += fmt.Sprintf("; %s that this run wrote stay as they are, since former values cannot be read", counted(n, "secret"))
-	}
-	if r.result.RolledBackTo == 0 {
-		r.warn(PhaseRollback, "%s", story)
-	} else {
-		r.notice(PhaseRollback, "%s", story)
-	}
-	return &diag.Error{Result: failure.Result, Err: fmt.Errorf("%w; %s", end, story), Hint: failure.Hint}
+	r.observe(PhaseRollback, level, "%s", story)
+	return &diag.Error{Result: failure.Result, Err: fmt.Errorf("%w; %s", failure.Err, story), Hint: failure.Hint + hint}
 }
 
 // formerAgain deploys the former spicepod by a run of its own, within timeout-seconds anew, and says how it went.
-func (r *run) formerAgain(ctx context.Context) string {
-	defer r.span(SpanRollback)()
-	back, refusal := r.mayRollBack(ctx)
-	if refusal != "" {
-		return "not rolled back: " + refusal
+func (r *run) formerAgain(ctx context.Context) (story, hint string) {
+	former, before, err := r.formerVersion(ctx)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return "not rolled back: " + err.Error(), ""
 	}
 	r.notice(PhaseRollback, "putting the former spicepod back and deploying it, as rollback-on-failure asks")
-	result := back.Run(ctx)
-	id := result.Deployment.ID
-	switch {
-	case result.Result == diag.Succeeded:
-		r.result.RolledBackTo = id
-		return fmt.Sprintf("rolled back: deployment %d runs the former spicepod", id)
-	case id != 0:
-		return fmt.Sprintf("THE ROLLBACK FAILED TOO (deployment %d): %s", id, result.Reason)
+	back := r.backTo(former, before).Run(ctx)
+	if back.Result == diag.Succeeded {
+		r.result.RolledBackTo = back.Deployment.ID
+		story = fmt.Sprintf("rolled back: deployment %d runs the former spicepod", back.Deployment.ID)
+		if n := count(r.result.Secrets, secretsync.Created, secretsync.Updated); n > 0 {
+			story += fmt.Sprintf("; %s that this run wrote cannot be rolled back, since former values cannot be read", counted(n, "secret"))
+		}
+		return story, ""
 	}
-	return fmt.Sprintf("THE ROLLBACK FAILED TOO: %s", result.Reason)
+	if story = "THE ROLLBACK FAILED TOO"; back.Result == diag.TimedOut || back.Result == diag.Cancelled {
+		story = "THE ROLLBACK HAS NOT ENDED"
+	}
+	stored := "the app still has this run's spicepod"
+	if back.SpicepodSent {
+		stored = "the app has the former spicepod again"
+	}
+	if back.Hint != "" {
+		hint = ". About the rollback: " + back.Hint
+	}
+	return fmt.Sprintf("%s: %s; %s", story, back.Reason, stored), hint
 }
 
-// mayRollBack makes the run that deploys the former spicepod, or says why there must be none.
-func (r *run) mayRollBack(ctx context.Context) (back *Deployer, refusal string) {
-	ours := r.result.Deployment.ID
+// formerVersion is the spicepod that this run has replaced and the deployment that served it, or why there must be
+// no rollback.
+func (r *run) formerVersion(ctx context.Context) (former *spicepod.Manifest, before spicecloud.Deployment, err error) {
 	switch {
 	case r.result.Adopted:
-		return nil, fmt.Sprintf("deployment %d was made by another run", ours)
+		return nil, before, fmt.Errorf("deployment %d was made by another run", r.result.Deployment.ID)
 	case !r.result.SpicepodSent:
-		return nil, "this run did not change the spicepod, so what failed is not the spicepod's change (an image, a secret or the platform may be)"
+		return nil, before, errors.New("this run did not change the spicepod, so what failed is not the spicepod's change (an image, a secret or the platform may be)")
 	}
-	former, err := spicepod.FromJSON(r.former)
+	former, err = spicepod.FromJSON(withoutEscapes(r.former))
+	if err == nil && former == nil {
+		err = errors.New("the app had no spicepod before this run")
+	}
+	if err == nil {
+		before, err = r.untouched(ctx)
+	}
+	return former, before, err
+}
+
+// untouched makes sure that nobody else has done anything to the app since our deployment, and returns the newest
+// one that had succeeded before it, if any.
+func (r *run) untouched(ctx context.Context) (before spicecloud.Deployment, err error) {
+	ctx = spicecloud.WithPatience(ctx, patience)
+	unknown := func(err error) error {
+		return fmt.Errorf("it could not be told whether somebody else has deployed since: %w", err)
+	}
+	list, err := r.Cloud.Deployments(ctx, r.result.App.ID, spicecloud.DeploymentQuery{Limit: 100})
 	if err != nil {
-		return nil, err.Error()
+		return before, unknown(err)
 	}
-	if former == nil {
-		return nil, "the app had no spicepod before this run"
-	}
-	list, app, err := r.readSince(ctx)
-	if err != nil {
-		return nil, fmt.Sprintf("it could not be told whether somebody else has deployed since: %s", err)
-	}
-	var before spicecloud.Deployment
+	r.clock = clockOf(list)
 	for _, d := range list.Deployments {
 		switch {
-		case d.ID != ours && newer(d, r.result.Deployment):
-			return nil, fmt.Sprintf("%s: somebody else has deployed since", r.describe(d))
-		case d.ID != ours && d.Status == spicecloud.Succeeded && before.ID == 0:
+		case d.ID == r.result.Deployment.ID:
+		case newer(d, r.result.Deployment):
+			return before, fmt.Errorf("%s: somebody else has deployed since", r.describe(d))
+		case d.Status == spicecloud.Succeeded && before.ID == 0:
 			before = d
 		}
 	}
-	if stored, err := spicepod.FromJSON(app.Spicepod); err != nil || stored == nil || !spicepod.Compare(stored, r.Manifest).Empty() {
-		return nil, "the app's spicepod is not this run's any more: somebody else has changed it since"
+	app, err := r.Cloud.App(ctx, r.result.App.ID)
+	if err != nil {
+		return before, unknown(err)
 	}
-	return r.backTo(former, before), ""
-}
-
-// readSince reads what others may have done to the app meanwhile.
-func (r *run) readSince(ctx context.Context) (list spicecloud.DeploymentList, app spicecloud.App, err error) {
-	ctx = spicecloud.WithPatience(ctx, patience)
-	if list, err = r.Cloud.Deployments(ctx, r.result.App.ID, spicecloud.DeploymentQuery{Limit: 100}); err != nil {
-		return list, app, err
+	stored, err := spicepod.FromJSON(app.Spicepod)
+	if err != nil || stored == nil || !spicepod.Compare(stored, r.Manifest).Empty() {
+		return before, errors.New("the app's spicepod is not this run's any more: somebody else has changed it since")
 	}
-	r.clock = clockOf(list)
-	app, err = r.Cloud.App(ctx, r.result.App.ID)
-	return list, app, err
+	return before, nil
 }
 
 // backTo is the run that deploys the former spicepod: no secrets, no tags, no verification, and never over a
@@ -115,6 +131,7 @@ func (r *run) backTo(former *spicepod.Manifest, before spicecloud.Deployment) *D
 	o.RollbackOnFailure, o.DatasetReadyTimeout = false, 0
 	o.Branch, o.CommitSHA = before.Branch, before.CommitSHA
 	o.CommitMessage = fmt.Sprintf("Roll back deployment %d", r.result.Deployment.ID)
+	o.Debug = nil
 	// Only what this run has asked for has to be taken back: naming what the service chose may need another plan.
 	if o.ImageTag != "" {
 		o.ImageTag = before.ImageTag
@@ -126,6 +143,24 @@ func (r *run) backTo(former *spicepod.Manifest, before spicecloud.Deployment) *D
 		o.Replicas = before.Replicas
 	}
 	return &Deployer{Cloud: r.Cloud, Options: &o, Manifest: former, Owner: r.Owner, Observer: rollbackObserver{r}}
+}
+
+// withoutEscapes writes JSON anew, each character as it is: it is pushed as YAML, which does not know how JSON may
+// escape those beyond 16 bits. What is no JSON stays as it is.
+func withoutEscapes(raw json.RawMessage) json.RawMessage {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var decoded any
+	if d.Decode(&decoded) != nil {
+		return raw
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(decoded) != nil {
+		return raw
+	}
+	return b.Bytes()
 }
 
 // rollbackObserver passes on what happens in a rollback as a part of the run that is rolled back.

@@ -18,6 +18,7 @@ import (
 	"github.com/spicedeploy/spice-deploy/internal/redact"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
 	"github.com/spicedeploy/spice-deploy/internal/spicepod"
+	"github.com/spicedeploy/spice-deploy/internal/spiceruntime"
 	"github.com/spicedeploy/spice-deploy/secretsync"
 )
 
@@ -42,13 +43,15 @@ type stage struct {
 	secrets    secretsync.Sources
 	repository string
 	delete     bool // deploy.Deployer.Delete instead of Run
+	verify     bool // deploy.Deployer.Verify instead of Run
 
 	timers []func() *time.Timer
 	cancel context.CancelCauseFunc
 
-	mu    sync.Mutex // guards the two below: hooks run in the goroutines of requests
-	hooks []hook
-	log   []string
+	mu      sync.Mutex // guards the two below: hooks run in the goroutines of requests
+	hooks   []hook
+	log     []string
+	runtime string // the address that the run asked, "" for none
 }
 
 // hook is done just before a request is carried out; what it returns spoils the answer.
@@ -137,6 +140,13 @@ func (s *stage) run() ended {
 	}
 	deployer := &deploy.Deployer{
 		Cloud: client, Options: s.options, Secrets: set, Repository: s.repository, Owner: "acme", Observer: s,
+		Connect: s.connect,
+	}
+	if deployer.Probes, err = spiceruntime.ParseProbes(spiceruntime.Inputs{
+		SQL: s.options.TestSQL, NSQL: s.options.TestNSQL, Chat: s.options.TestChat, ChatModel: s.options.TestChatModel,
+		Search: s.options.TestSearch, MCPTool: s.options.TestMCPTool, MCPArguments: s.options.TestMCPArguments,
+	}); err != nil {
+		s.Fatal(err)
 	}
 	if s.spicepod != "" {
 		if deployer.Manifest, err = spicepod.Parse("spicepod.yaml", []byte(s.spicepod)); err != nil {
@@ -150,8 +160,11 @@ func (s *stage) run() ended {
 		defer begin().Stop()
 	}
 	start, do := time.Now(), deployer.Run
-	if s.delete {
+	switch {
+	case s.delete:
 		do = deployer.Delete
+	case s.verify:
+		do = deployer.Verify
 	}
 	result := do(ctx)
 	e := ended{Result: result, took: time.Since(start), writes: s.writes(), history: s.history()}
@@ -159,6 +172,16 @@ func (s *stage) run() ended {
 	defer s.mu.Unlock()
 	e.log = s.log
 	return e
+}
+
+// connect makes the real client, over the emulator's transport, which every address leads to.
+func (s *stage) connect(baseURL string, key redact.Secret) (deploy.Runtime, error) {
+	s.runtime = baseURL
+	client, err := spiceruntime.New(spiceruntime.Config{BaseURL: baseURL, Key: key, Transport: s.cloud.Transport()})
+	if err != nil {
+		return nil, err
+	}
+	return client, nil
 }
 
 // Observe keeps the lines of the log.

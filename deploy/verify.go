@@ -1,17 +1,12 @@
 package deploy
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/spicedeploy/spice-deploy/internal/diag"
-	"github.com/spicedeploy/spice-deploy/internal/redact"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
 	"github.com/spicedeploy/spice-deploy/internal/spicepod"
 	"github.com/spicedeploy/spice-deploy/internal/spiceruntime"
@@ -27,16 +22,11 @@ type verification struct {
 	*run
 
 	runtime  Runtime
+	answered bool               // it has answered with more than a refusal
 	declared []spicepod.Dataset // by what was deployed
-	gone     map[string]bool    // names of datasets that only the former version had
+	gone     map[string]bool    // folded names of datasets that only the former version had
 	warm     time.Time          // until then a runtime that does not answer may still be starting
 }
-
-// errWindow is the cause of a context whose check has had its time.
-var errWindow = errors.New("the check has had its time")
-
-// refusalGrace is how long a refused key or address is borne: the edge may not know a new version at once.
-const refusalGrace = 10 * time.Second
 
 // verifies tells whether the runtime is to be contacted at all.
 func (d *Deployer) verifies() bool { return d.Options.DatasetReadyTimeout > 0 || len(d.Probes) > 0 }
@@ -85,13 +75,17 @@ func (r *run) findDeployed(ctx context.Context) error {
 	if id == 0 { // one that a deployment would create
 		return because(diag.AppNotFound, fmt.Errorf("there is no app %q%s, so there is nothing to verify", r.Options.AppName, ofOrg(r.Options.Org)))
 	}
-	plan := &Plan{Known: map[int64]bool{}}
+	plan := &Plan{}
 	if plan.App, err = r.Cloud.App(ctx, id); err != nil {
 		return fmt.Errorf("read app %d: %w", id, err)
 	}
-	plan.Paused, _ = r.Cloud.Paused(ctx, id) // where it cannot be told, the runtime will tell
 	if err := r.accept(plan); err != nil {
 		return err
+	}
+	if paused, err := r.Cloud.Paused(ctx, id); err == nil && paused { // where it cannot be told, the runtime will tell
+		end := because(diag.AppPaused, fmt.Errorf("app %q is paused, so there is nothing to verify", r.result.App.Name))
+		end.Hint = "resume it in the portal, or deploy with if-paused: resume; verify resumes nothing"
+		return end
 	}
 	list, err := r.Cloud.Deployments(ctx, id, spicecloud.DeploymentQuery{Limit: 100})
 	if err != nil {
@@ -107,81 +101,9 @@ func (r *run) findDeployed(ctx context.Context) error {
 			return nil
 		}
 	}
-	return ended(diag.InvalidInput, "no deployment of app %q has succeeded, so there is nothing to verify", plan.App.Name)
-}
-
-// connect finds the runtime of the app and a key to it.
-func (v *verification) connect(ctx context.Context) error {
-	app, keys, err := v.readAccess(ctx)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	v.deployed(app)
-	if err == nil && len(keys) == 0 {
-		err = errors.New("the app has no API key")
-	}
-	if err != nil {
-		return v.unproven(diag.RuntimeUnknown, v.checksDatasets(), fmt.Errorf("the runtime of app %q cannot be asked: %w", v.result.App.Name, err))
-	}
-	base, err := spiceruntime.BaseURL(v.Options.RuntimeURL, app.Endpoint, app.CName, cmp.Or(app.Region, v.Options.Region))
-	var runtime Runtime
-	if err == nil {
-		runtime, err = v.Connect(base, keys[0])
-	}
-	if err != nil {
-		return v.unproven(diag.RuntimeUnknown, v.checksDatasets(), fmt.Errorf("the runtime of app %q cannot be asked: %w", v.result.App.Name, err))
-	}
-	v.runtime = runtime
-	return nil
-}
-
-// readAccess reads the app as it is now, for its endpoint, and the keys of its runtime.
-func (v *verification) readAccess(ctx context.Context) (app spicecloud.App, keys []redact.Secret, err error) {
-	ctx = spicecloud.WithPatience(ctx, patience)
-	id := v.result.App.ID
-	var appErr, keysErr error
-	var both sync.WaitGroup
-	both.Go(func() {
-		appErr = diag.Guard(func() (err error) {
-			app, err = v.Cloud.App(ctx, id)
-			return err
-		})
-	})
-	both.Go(func() {
-		keysErr = diag.Guard(func() (err error) {
-			keys, err = v.Cloud.APIKeys(ctx, id)
-			return err
-		})
-	})
-	both.Wait()
-	return app, keys, cmp.Or(appErr, keysErr)
-}
-
-// deployed notes what the new version declares and what only the former one had. Where nothing was pushed, what the
-// app has stored is what was deployed.
-func (v *verification) deployed(app spicecloud.App) {
-	manifest := v.Manifest
-	if manifest == nil || v.head {
-		manifest, _ = spicepod.FromJSON(app.Spicepod) // one that cannot be read declares nothing that could be checked
-	}
-	if manifest != nil {
-		v.declared = manifest.Datasets()
-	}
-	v.gone = map[string]bool{}
-	if former, _ := spicepod.FromJSON(v.former); former != nil {
-		for _, d := range former.Datasets() {
-			v.gone[fold(d.Name)] = true
-		}
-	}
-	for _, d := range v.declared {
-		delete(v.gone, fold(d.Name))
-	}
-}
-
-// checksDatasets tells whether there is something to check about datasets. What a spicepod takes over from others
-// is part of the runtime's own readiness.
-func (v *verification) checksDatasets() bool {
-	return v.Options.DatasetReadyTimeout > 0 && len(v.declared) > 0
+	end := ended(diag.InvalidInput, "no deployment of app %q has succeeded, so there is nothing to verify", r.result.App.Name)
+	end.Hint = "deploy it first"
+	return end
 }
 
 // checkReady waits until the runtime says that its components are ready. It returns false without an error where
@@ -191,18 +113,13 @@ func (v *verification) checkReady(ctx context.Context) (bool, error) {
 	if limit == 0 {
 		return true, nil
 	}
-	defer v.span(SpanReadiness)()
-	var last error
-	refused := forbearance{limit: v.refusals()}
-	_, err := v.watch(ctx, limit, func(ctx context.Context) (bool, error) {
+	const what = "the runtime to be ready"
+	failure, err := v.watch(ctx, limit, what, func(ctx context.Context) (bool, error) {
 		ready, err := v.runtime.Ready(ctx)
-		if ctx.Err() != nil {
-			return false, nil
+		if !ready && err == nil {
+			v.waitingFor(what, nil)
 		}
-		if last = err; !ready {
-			v.waitingFor("the runtime to be ready", err)
-		}
-		return ready, refused.bear(err)
+		return ready, err
 	})
 	switch {
 	case err == nil:
@@ -210,26 +127,57 @@ func (v *verification) checkReady(ctx context.Context) (bool, error) {
 		return true, nil
 	case ctx.Err() != nil:
 		return false, context.Cause(ctx)
-	case isRefused(err):
-		return false, v.unproven(diag.RuntimeRefused, false, fmt.Errorf("the runtime refuses to be asked: %w", err))
+	case isRefused(failure):
+		return false, v.unproven(diag.RuntimeRefused, false, fmt.Errorf("the runtime refuses to be asked: %w", failure))
 	}
 	v.explain(ctx, nil)
 	reason := fmt.Errorf("the runtime was not ready within %s", limit)
-	if last != nil {
-		reason = fmt.Errorf("%w: %w", reason, last)
+	if failure != nil {
+		reason = fmt.Errorf("%w: %w", reason, failure)
 	}
 	return false, v.unproven(diag.RuntimeNotReady, false, reason, "option", "test-warmup-seconds")
 }
 
-// watch looks again and again for at most limit.
-func (v *verification) watch(ctx context.Context, limit time.Duration, look func(context.Context) (done bool, err error)) (bool, error) {
+// errWindow ends a check that has had its time, or that no further look can change.
+var errWindow = errors.New("the check has had its time")
+
+// watch looks again and again for at most limit. A look that fails is made again, since the runtime may still be
+// starting; one that is refused, for a while. The failure is that of the last look, nil where it was answered; the
+// error is nil only if a look said that all is done.
+func (v *verification) watch(ctx context.Context, limit time.Duration, what string, look func(context.Context) (done bool, err error)) (failure, err error) {
 	const pause = 2 * time.Second // as often as the official action
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errWindow)
 	defer cancel()
-	return poll.Until(ctx, v.pauses(pause), func(ctx context.Context) (bool, bool, error) {
+	var refusedSince time.Time
+	first := true
+	_, err = poll.Until(ctx, v.pauses(pause), func(ctx context.Context) (struct{}, bool, error) {
 		done, err := look(ctx)
-		return done, done, err
+		switch {
+		case errors.Is(err, errWindow):
+			return struct{}{}, false, err
+		case err != nil && ctx.Err() != nil && !first:
+			return struct{}{}, false, nil // the look was cut short, and the one before says more
+		}
+		first, failure = false, err
+		switch {
+		case err == nil:
+			v.answered = true
+		case ctx.Err() == nil:
+			v.waitingFor(what, err)
+		}
+		if !isRefused(err) {
+			refusedSince = time.Time{}
+			return struct{}{}, done, nil
+		}
+		if refusedSince.IsZero() {
+			refusedSince = time.Now()
+		}
+		if time.Since(refusedSince) >= v.refusals() {
+			return struct{}{}, false, errWindow
+		}
+		return struct{}{}, false, nil
 	})
+	return failure, err
 }
 
 // waitingFor says once what a check waits for, and what it got instead of an answer each time that is news.
@@ -243,34 +191,14 @@ func (v *verification) waitingFor(what string, err error) {
 	}
 }
 
-// refusals is how long a refusal is borne: for a new app, whose key and address have to get around, as long as the
-// check lasts.
+// refusals is how long a refusal is borne, since the edge may not know a new version at once: for a new app, whose
+// key and address have to get around, as long as the check lasts.
 func (v *verification) refusals() time.Duration {
+	const grace = 10 * time.Second
 	if v.created {
-		return max(v.Options.DatasetReadyTimeout, v.Options.TestWarmup)
+		return max(v.Options.DatasetReadyTimeout, v.Options.TestWarmup, grace)
 	}
-	return refusalGrace
-}
-
-// forbearance bears failures that may pass, and refusals for a while.
-type forbearance struct {
-	limit time.Duration
-	since time.Time // of refusals without anything else between them
-}
-
-// bear returns the error only where there is no use in looking again.
-func (f *forbearance) bear(err error) error {
-	if !isRefused(err) {
-		f.since = time.Time{}
-		return nil
-	}
-	if f.since.IsZero() {
-		f.since = time.Now()
-	}
-	if time.Since(f.since) >= f.limit {
-		return err
-	}
-	return nil
+	return grace
 }
 
 func isRefused(err error) bool {
@@ -281,8 +209,7 @@ func isRefused(err error) bool {
 // unproven ends the verification with the verdict that a cause stands for. Where the datasets are not to blame,
 // fail-on-test-error decides whether that is an error.
 func (v *verification) unproven(cause diag.Cause, always bool, err error, pairs ...string) error {
-	d := v.result.Deployment
-	err = fmt.Errorf("deployment %d %s, but %w", d.ID, cmp.Or(d.RawStatus, "was made"), err)
+	err = fmt.Errorf("deployment %d succeeded, but %w", v.result.Deployment.ID, err)
 	end := because(cause, err, pairs...)
 	if always || v.Options.FailOnTestError {
 		return end
@@ -290,71 +217,6 @@ func (v *verification) unproven(cause diag.Cause, always bool, err error, pairs 
 	v.result.Unproven = true
 	v.warn(PhaseVerify, "%s; no failure, since fail-on-test-error is false. What to do: %s", err, end.Hint)
 	return nil
-}
-
-// fold is a name as it is compared: SQL does not tell case apart unless it is quoted.
-func fold(name string) string { return strings.ToLower(name) }
-
-// checkProbes runs every probe, whatever became of those before.
-func (v *verification) checkProbes(ctx context.Context) error {
-	defer v.span(SpanProbes)()
-	var failed []ProbeResult
-	for _, probe := range v.Probes {
-		outcome := v.attempt(ctx, probe)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		result := ProbeResult{Probe: probe.Text, Outcome: outcome}
-		v.result.Probes = append(v.result.Probes, result)
-		took := outcome.Duration.Round(time.Millisecond)
-		if outcome.OK {
-			v.info(PhaseVerify, "%s passed in %s: %s", probe, took, outcome.Detail)
-			continue
-		}
-		failed = append(failed, result)
-		v.info(PhaseVerify, "%s failed after %s: %s", probe, took, outcome.Error)
-	}
-	if len(failed) == 0 {
-		return nil
-	}
-	cause, reasons := diag.RuntimeRefused, make([]string, len(failed))
-	for i, f := range failed {
-		reasons[i] = fmt.Sprintf("%s (%s): %s", f.Name, f.Probe, f.Error)
-		if f.Kind != spiceruntime.Refused {
-			cause = diag.ProbeFailed
-		}
-	}
-	err := fmt.Errorf("%d of %s failed: %s", len(failed), counted(len(v.Probes), "probe"), strings.Join(reasons, "; "))
-	return v.unproven(cause, false, err, "hint", hintOf(failed))
-}
-
-// attempt runs a probe. While the runtime may still be starting, one that got no answer is made again; one that
-// took all of its time is not, since it may have cost something.
-func (v *verification) attempt(ctx context.Context, probe spiceruntime.Probe) spiceruntime.Outcome {
-	const again = 2 * time.Second
-	for {
-		limited, cancel := context.WithTimeout(ctx, v.Options.TestTimeout)
-		outcome := v.runtime.Run(limited, probe)
-		cancel()
-		if outcome.Kind != spiceruntime.Unavailable || outcome.Duration >= v.Options.TestTimeout || time.Until(v.warm) <= again {
-			return outcome
-		}
-		v.notice(PhaseVerify, "%s got no answer (%s): trying again until test-warmup-seconds have passed", probe, outcome.Error)
-		if pause(ctx, again) != nil {
-			return outcome
-		}
-	}
-}
-
-// hintOf is the advice about the probes that failed, each once.
-func hintOf(failed []ProbeResult) string {
-	var hints []string
-	for _, f := range failed {
-		if f.Hint != "" && !slices.Contains(hints, ". "+f.Hint) {
-			hints = append(hints, ". "+f.Hint)
-		}
-	}
-	return strings.Join(hints, "")
 }
 
 // counted is a number of things: 1 secret, 2 secrets.
