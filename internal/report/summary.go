@@ -47,6 +47,7 @@ func Summary(r deploy.Result, cover func(string) string) string {
 		fmt.Fprintf(b, "**What to do:** %s\n\n", b.prose(r.Hint))
 	}
 	facts(b, r)
+	timelineSection(b, r)
 	warnings(b, r)
 	verificationSection(b, r)
 	spicepodSection(b, r)
