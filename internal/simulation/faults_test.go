@@ -76,7 +76,7 @@ func troubles() []trouble {
 func ordinary() *world {
 	queued, working := 2*time.Second, 20*time.Second
 	return &world{
-		seed: 1, timeout: 10 * time.Minute, secrets: map[string]string{"SECRET_0": "hidden-0-value"},
+		seed: 1, timeout: 10 * time.Minute, datasets: 5 * time.Minute, warmup: time.Minute, secrets: map[string]string{"SECRET_0": "hidden-0-value"},
 		inputs: map[string]string{
 			"app-name": appName, "secrets": "SECRET_0=hidden-0-value", "client-id": "a client", "client-secret": "a secret",
 		},

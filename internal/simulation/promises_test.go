@@ -142,9 +142,10 @@ func (e *ending) refusedBeforeChange() string {
 	return ""
 }
 
-// inTime: by the deadline and one request's timeout; after a signal within five seconds.
+// inTime: the deployment by the deadline and one request's timeout, what comes after it within limits of its own;
+// after a signal within five seconds.
 func (e *ending) inTime() string {
-	if limit := e.world.timeout + 30*time.Second; e.took > limit {
+	if limit := e.world.limit(); e.took > limit {
 		return fmt.Sprintf("it took %s, more than %s", e.took, limit)
 	}
 	if limit := 5 * time.Second; e.stopped > limit {
@@ -202,4 +203,26 @@ func (e *ending) whatWasAskedForWasDeployed() string {
 		}
 	}
 	return ""
+}
+
+// The times that a run may take in addition to the limits that the user sets.
+const (
+	oneRequest = 30 * time.Second
+	patience   = 60*time.Second + oneRequest // for which a request that keeps failing is repeated
+	reading    = 10 * time.Second            // the logs of the instances
+)
+
+// limit is the longest that a run may take.
+func (w *world) limit() time.Duration {
+	limit := w.timeout + oneRequest
+	if w.inputs["wait-for-completion"] == "false" {
+		return limit
+	}
+	if w.datasets > 0 || w.probes > 0 {
+		limit += patience + w.datasets + reading + w.warmup + reading + time.Duration(w.probes)*w.probe
+	}
+	if w.inputs["secrets-prune"] == "true" {
+		limit += patience
+	}
+	return limit
 }

@@ -30,6 +30,9 @@ type world struct {
 	secrets  map[string]string // what the step is given, by name
 	timeout  time.Duration
 
+	datasets, warmup, probe time.Duration // the limits of the checks: of the datasets, of readiness, of each probe
+	probes                  int           // how many there are
+
 	others []rival       // deployments of others, by the time they begin
 	cancel time.Duration // when the job is cancelled; 0 for never
 
@@ -61,6 +64,7 @@ func draw(seed uint64) *world {
 
 func (w *world) drawInputs(r *rand.Rand) {
 	w.timeout = time.Duration(pick(r, 31, 127, 611)) * time.Second // at no instant of another timer
+	w.datasets, w.warmup = 300*time.Second, 60*time.Second
 	w.inputs["timeout-seconds"] = fmt.Sprint(int(w.timeout.Seconds()))
 	w.inputs["poll-interval-seconds"] = fmt.Sprint(pick(r, 1, 5, 10, 30))
 	w.inputs["app-name"] = appName
