@@ -90,7 +90,7 @@ func TestRun_conflictAtTheCreate(t *testing.T) {
 				})
 			},
 			result: diag.Succeeded, reason: "deployment 1002 succeeded (made by another run", writes: []string{"POST app/deployments 409"},
-			history: []string{"1002 other ours@c0ffee1 succeeded"}, took: "2m-2m5s",
+			history: []string{"1002 other ours@c0ffee1 succeeded"}, took: "2m-2m10s",
 		},
 		{
 			name: "refused_for_one_that_no_list_shows", args: "--timeout-seconds 60",

@@ -119,6 +119,7 @@ type run struct {
 	claim   claim           // how our deployment is told from others after a lost answer
 	twin    bool            // ours was asked for again after a lost answer: there may be another one
 	clock   clock           // the service's
+	before  []time.Duration // how long the app's last successful deployments took, newest first
 	written int64           // the newest deployment there was when the secrets were written; -1 before that
 
 	unseenSince time.Time // since when every look at our deployment has failed, or lasted; zero where the last one saw it
@@ -133,8 +134,8 @@ type run struct {
 	askAgain backoff.BackOff // the pauses after such a refusal
 }
 
-// pauses grow up to the longest one that is allowed, and to poll-interval-seconds where that is shorter. Nothing
-// waits for longer than 5 s without a look, so that a poll interval is an upper bound and no delay.
+// pauses are those of every wait but the one for our own deployment: they grow up to the longest one that is
+// allowed, and to poll-interval-seconds where that is shorter.
 func (r *run) pauses(longest time.Duration) backoff.BackOff {
 	return poll.Schedule(min(longest, longestPause, r.Options.PollInterval))
 }

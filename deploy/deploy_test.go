@@ -21,7 +21,7 @@ func TestRun(t *testing.T) {
 			log: []string{
 				"app: shop-app (id 101, us-east-1)", "plan: spicepod: … description",
 				"plan: update the spicepod, create a deployment", "update: spicepod updated",
-				"deployment: 1002 queued", "deployment: 1002 in_progress after 1s", "deployment: 1002 succeeded after 4s",
+				"deployment: 1002 queued", "deployment: 1002 in_progress after 2s", "deployment: 1002 succeeded after 4s",
 			},
 			writes:  []string{"PUT app", "POST app/deployments"},
 			history: []string{"1002 run ours@c0ffee1 succeeded"},

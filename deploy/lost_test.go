@@ -106,7 +106,7 @@ func TestRun_answerLostAfterTheEffect(t *testing.T) {
 					emulator.Fault{Method: "PUT", Nth: 3, Kind: emulator.Slow, Delay: 5 * time.Second},
 				)
 			},
-			result: diag.Succeeded, writes: []string{"PUT app", "POST app/deployments cut", "POST app/deployments 409", "PUT app"}, history: one, took: "1m3s-1m8s", also: taken,
+			result: diag.Succeeded, writes: []string{"PUT app", "POST app/deployments cut", "POST app/deployments 409", "PUT app"}, history: one, took: "1m3s-1m13s", also: taken,
 		},
 		{
 			name: "service_that_does_not_say_what_time_it_is",

@@ -148,6 +148,7 @@ func (r *run) readDeployments(ctx context.Context, id int64, plan *Plan) error {
 		plan.Newest = list.Deployments[0].ID
 	}
 	plan.InTheWay = inTheWay(list.Deployments)
+	r.before = durations(list.Deployments)
 	return nil
 }
 

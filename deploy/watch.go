@@ -14,7 +14,7 @@ import (
 
 // follow looks at our deployment, and at no other, until it ends. It returns nil only if that one succeeded.
 func (r *run) follow(ctx context.Context) error {
-	_, err := poll.Until(ctx, r.pauses(longestPause), func(ctx context.Context) (struct{}, bool, error) {
+	_, err := poll.Until(ctx, poll.Follow(r.began(), r.Options.PollInterval, r.before), func(ctx context.Context) (struct{}, bool, error) {
 		done, err := r.look(ctx)
 		return struct{}{}, done, err
 	})

@@ -13,7 +13,8 @@ import (
 
 // Until calls look, pauses as schedule says, and looks again until done is true, look fails or ctx ends. The
 // first look is made at once. It returns the last value seen in every case: whoever reports a deadline wants to
-// say what was there when it passed. When ctx ends the error is its cause.
+// say what was there when it passed, and so a pause that would outlast the deadline of ctx ends a second before
+// it. When ctx ends the error is its cause.
 func Until[T any](ctx context.Context, schedule backoff.BackOff, look func(context.Context) (value T, done bool, err error)) (T, error) {
 	var last T
 	timer := time.NewTimer(0)
@@ -36,8 +37,18 @@ func Until[T any](ctx context.Context, schedule backoff.BackOff, look func(conte
 		if pause == backoff.Stop {
 			return last, context.DeadlineExceeded
 		}
-		timer.Reset(pause)
+		timer.Reset(beforeDeadline(ctx, pause))
 	}
+}
+
+// beforeDeadline shortens a pause so that there is time for one more look.
+func beforeDeadline(ctx context.Context, pause time.Duration) time.Duration {
+	const lastLook = time.Second
+	deadline, limited := ctx.Deadline()
+	if left := time.Until(deadline) - lastLook; limited && left > 0 && left < pause {
+		return left
+	}
+	return pause
 }
 
 // Schedule returns pauses that begin at half a second and grow by half each time up to longest, so that a short

@@ -30,7 +30,8 @@ func TestUntil(t *testing.T) {
 		{name: "done_at_the_first_look", deadline: time.Minute, doneAt: 1, want: 1, wantTime: 0},
 		{name: "done_later", deadline: time.Minute, doneAt: 25 * time.Second, want: 4, wantTime: 30 * time.Second},
 		{name: "the_look_fails", deadline: time.Minute, failAt: 15 * time.Second, want: 2, wantErr: errLook, wantTime: 20 * time.Second},
-		{name: "deadline_keeps_the_last_value", deadline: 35 * time.Second, want: 4, wantErr: errCause, wantTime: 35 * time.Second},
+		{name: "looks_once_more_before_the_deadline", deadline: 35 * time.Second, doneAt: 34 * time.Second, want: 5, wantTime: 34 * time.Second},
+		{name: "deadline_keeps_the_last_value", deadline: 35 * time.Second, want: 5, wantErr: errCause, wantTime: 35 * time.Second},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
