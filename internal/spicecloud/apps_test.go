@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -105,16 +106,17 @@ func TestApps_pages(t *testing.T) {
 	}{
 		{"one_page", 99, 100, 1, 99},
 		{"exactly_one_page", 100, 100, 2, 100},
-		{"three_pages", 250, 100, 3, 250},
+		{"three_pages", 250, 100, 4, 250}, // the last two at the same time
+		{"many_pages", 5000, 100, 52, 5000},
 		{"server_without_pages", 250, 0, 1, 250},
 		{"server_without_pages_by_chance_a_page", 100, 0, 2, 100},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			requests := 0
+			var requests atomic.Int64
 			c := client(t, inMemory{many(tc.apps, tc.largest)}, func(cfg *spicecloud.Config) {
-				cfg.Trace = func(spicecloud.Call) { requests++ }
+				cfg.Trace = func(spicecloud.Call) { requests.Add(1) }
 			})
 			got, err := c.Apps(ctx(t))
 			if err != nil {
@@ -123,11 +125,34 @@ func TestApps_pages(t *testing.T) {
 			if got, want := len(got), tc.found; got != want {
 				t.Errorf("expected %d apps, got %d", want, got)
 			}
-			if got, want := requests, tc.requests; got != want {
+			if got, want := int(requests.Load()), tc.requests; got != want {
 				t.Errorf("expected %d requests, got %d", want, got)
 			}
 		})
 	}
+}
+
+func TestApps_pages_are_read_together(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-time.After(20 * time.Millisecond)
+			many(5000, 100).ServeHTTP(w, r)
+		})
+		start := time.Now()
+		got, err := client(t, inMemory{slow}, nil).Apps(ctx(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, app := range got {
+			if app.ID != int64(i+1) {
+				t.Fatalf("app %d is number %d of the list", app.ID, i+1)
+			}
+		}
+		if got, want := time.Since(start), 15*20*time.Millisecond; got != want {
+			t.Errorf("51 pages took %s, want %s", got, want)
+		}
+	})
 }
 
 func TestApps_a_list_without_end_is_an_error(t *testing.T) {
