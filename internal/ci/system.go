@@ -21,6 +21,7 @@ type system struct {
 	// facts replaces all of the above but the marks where a system tells its facts in another way.
 	facts func(getenv func(string) string, dir string) Facts
 
+	forks  bool   // that more tells forks
 	helper string // the program that takes results, which the system gives its steps; "" where it needs none
 	host   func(s step) Host
 

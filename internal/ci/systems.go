@@ -72,7 +72,7 @@ func hostedSystems() []system {
 			results: results{outputs: "dotenv report `spice-deploy.env`, below 5 KiB and 20 variables", groups: "log sections"},
 		},
 		{
-			name: "CircleCI", marks: []string{"CIRCLECI"}, host: circle, more: moreOfCircle,
+			name: "CircleCI", marks: []string{"CIRCLECI"}, host: circle, more: moreOfCircle, forks: true,
 			vars: variables{
 				branch: "CIRCLE_BRANCH", commit: "CIRCLE_SHA1", pullRequest: "CIRCLE_PR_NUMBER CIRCLE_PULL_REQUEST",
 				buildURL: "CIRCLE_BUILD_URL", tag: "CIRCLE_TAG", workspace: "CIRCLE_WORKING_DIRECTORY",
@@ -98,7 +98,7 @@ func hostedSystems() []system {
 			results: results{outputs: "`output-variables`, those that are one word"},
 		},
 		{
-			name: "Azure Pipelines", marks: []string{"TF_BUILD"}, host: azure, more: moreOfAzure,
+			name: "Azure Pipelines", marks: []string{"TF_BUILD"}, host: azure, more: moreOfAzure, forks: true,
 			vars: variables{
 				event: "BUILD_REASON", branch: "BUILD_SOURCEBRANCH", commit: "BUILD_SOURCEVERSION", message: "BUILD_SOURCEVERSIONMESSAGE",
 				repository: "BUILD_REPOSITORY_NAME", pullRequest: "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER SYSTEM_PULLREQUEST_PULLREQUESTID",
@@ -137,7 +137,7 @@ func hostedSystems() []system {
 func serverSystems() []system {
 	return []system{
 		{
-			name: "Jenkins", marks: []string{"JENKINS_URL"}, host: jenkins, more: moreOfJenkins,
+			name: "Jenkins", marks: []string{"JENKINS_URL"}, host: jenkins, more: moreOfJenkins, forks: true,
 			vars: variables{
 				branch: "BRANCH_NAME GIT_BRANCH", commit: "GIT_COMMIT", repository: "GIT_URL GIT_URL_1",
 				pullRequest: "CHANGE_ID ghprbPullId gitlabMergeRequestIid", buildURL: "BUILD_URL", tag: "TAG_NAME",
