@@ -14,7 +14,7 @@ type level int
 const (
 	flagLevel      level = iota
 	inputLevel           // what GitHub's runner makes of the inputs of an action
-	pluginLevel          // what Drone, Harness and Woodpecker make of the settings of a plugin
+	pluginLevel          // what Drone, Harness, Woodpecker and Buildkite make of the settings of a plugin
 	spiceLevel           // our own names
 	ecosystemLevel       // the names that the Spice CLI and other tools read
 	levels
@@ -45,6 +45,7 @@ func newLookup(env Env) *lookup {
 			vars[key] = value
 		}
 	}
+	adaptToCI(vars)
 	return &lookup{env: env, vars: vars, flags: map[string]string{}}
 }
 
@@ -95,7 +96,7 @@ func (l *lookup) read(opt option, name string, at level) given {
 		return given{clean(opt, l.flags[name]), at, "--" + name}
 	}
 	for _, variable := range variables(opt, name, at) {
-		if value := clean(opt, l.vars[variable]); value != "" {
+		if value := clean(opt, l.plain(opt, variable, at)); value != "" {
 			return given{value, at, variable}
 		}
 	}
@@ -120,7 +121,7 @@ func variables(opt option, name string, at level) []string {
 	case inputLevel:
 		return []string{"INPUT_" + upper, "INPUT_" + plain}
 	case pluginLevel:
-		return []string{"PLUGIN_" + plain}
+		return []string{buildkitePrefix + plain, "PLUGIN_" + plain}
 	case spiceLevel:
 		return []string{"SPICE_" + plain}
 	case ecosystemLevel:

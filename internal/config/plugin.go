@@ -22,23 +22,31 @@ func ciPluginVariables() []string {
 // settings there are, so a slip of the pen would pass in silence.
 func (l *lookup) checkPlugin(rows []option) {
 	names := allNames(rows)
-	known := ciPluginVariables()
-	for _, opt := range rows {
-		for _, name := range opt.names() {
-			known = append(known, variables(opt, name, pluginLevel)...)
-		}
-	}
 	for _, key := range slices.Sorted(maps.Keys(l.vars)) {
-		rest, isPlugin := strings.CutPrefix(key, "PLUGIN_")
-		if !isPlugin || strings.TrimSpace(l.vars[key]) == "" || slices.Contains(known, key) {
-			continue
+		name, isPlugin := strings.CutPrefix(key, "PLUGIN_")
+		if isPlugin && strings.TrimSpace(l.vars[key]) != "" && !slices.Contains(ciPluginVariables(), key) {
+			l.checkSetting(key, name, "PLUGIN_", names)
 		}
-		name := strings.ToLower(strings.ReplaceAll(rest, "_", "-"))
-		if near, ok := nearest(name, names); ok {
-			l.problem("", "%s is not an option; did you mean PLUGIN_%s?", quote(key),
-				strings.ToUpper(strings.ReplaceAll(near, "-", "_")))
-			continue
-		}
-		l.notice("%s is not an option and is not used", quote(key))
 	}
+	for _, key := range slices.Sorted(maps.Keys(buildkiteSettings(l.vars))) {
+		l.checkSetting(key, key, "", names)
+	}
+}
+
+// checkSetting reports a setting that is not an option. The one that was meant is written in the setting's own way:
+// behind the prefix in upper case, without one as the option.
+func (l *lookup) checkSetting(key, name, prefix string, names []string) {
+	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	if slices.Contains(names, name) && (prefix == "" || key == strings.ToUpper(key)) {
+		return
+	}
+	near, ok := nearest(name, names)
+	if !ok {
+		l.notice("%s is not an option and is not used", quote(key))
+		return
+	}
+	if prefix != "" {
+		near = prefix + variableName(near)
+	}
+	l.problem("", "%s is not an option; did you mean %s?", quote(key), near)
 }
