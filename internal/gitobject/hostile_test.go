@@ -219,11 +219,16 @@ func TestOpenIndex_damaged(t *testing.T) {
 		binary.BigEndian.PutUint32(index[at:], value)
 		return index
 	}
+	missing := slices.Clone(good)
+	for at := range 3 {
+		binary.BigEndian.PutUint32(missing[8+countsSize+3*(20+4)+at*4:], 1<<31)
+	}
 	cases := []struct {
 		name  string
 		index []byte
 		want  string
 	}{
+		{"large_offsets_that_are_not_there", missing, errIndex.Error()},
 		{"empty", nil, errIndex.Error()},
 		{"only_a_magic_number", good[:4], errIndex.Error()},
 		{"no_table", good[:8], errIndex.Error()},
