@@ -25,12 +25,27 @@ type comparison struct {
 
 var comparisonPattern = regexp.MustCompile(`^(=|==|!=|>|>=|<|<=)?\s*([0-9]+)$`)
 
-// parseExpectation reads the map that [Inputs] describes.
+// rowsPattern is the short form of an expectation about rows, such as rows > 0.
+var rowsPattern = regexp.MustCompile(`^rows\s*([=!<>].*)$`)
+
+// parseExpectation reads what [Inputs] describes: a map, or one of its short forms.
 func parseExpectation(given any) (*expectation, error) {
-	object, ok := given.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("expected a map, got %s", kindOf(given))
+	switch given := given.(type) {
+	case map[string]any:
+		return parseExpectations(given)
+	case []any:
+		return nil, errors.New("expected a map, a scalar or rows > 0, got a list")
+	case nil:
+		return nil, errors.New("it is empty; to expect NULL, write {value: null}")
+	case string:
+		if m := rowsPattern.FindStringSubmatch(strings.TrimSpace(given)); m != nil {
+			return parseExpectations(map[string]any{"rows": m[1]})
+		}
 	}
+	return parseExpectations(map[string]any{"value": given})
+}
+
+func parseExpectations(object map[string]any) (*expectation, error) {
 	if unknown := unknownKeys(object, "rows", "value", "column", "equals"); unknown != "" {
 		return nil, fmt.Errorf("%s is not understood; expected one of rows, value, column, equals", unknown)
 	}

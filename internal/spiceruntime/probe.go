@@ -42,7 +42,11 @@ const (
 //	equals: 42           what it has to be
 //
 // where rows may stand beside either of the others. The value is a scalar: numbers are compared by their value,
-// everything else by its text, and null equals only null.
+// everything else by its text, and null equals only null. Instead of the map there may be a text such as
+//
+//	rows > 0             which is rows: ">0", with any of the operators
+//
+// or any other scalar but null, which is the value: 42 is {value: 42}.
 type Inputs struct {
 	SQL, NSQL, Chat, ChatModel, Search, MCPTool, MCPArguments string
 }
