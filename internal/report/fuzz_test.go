@@ -13,6 +13,7 @@ import (
 	"github.com/spicedeploy/spice-deploy/internal/report"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
 	"github.com/spicedeploy/spice-deploy/internal/spicepod"
+	"github.com/spicedeploy/spice-deploy/internal/spiceruntime"
 	"github.com/spicedeploy/spice-deploy/secretsync"
 )
 
@@ -26,6 +27,14 @@ func saying(s string) deploy.Result {
 		Plan:       &deploy.Plan{App: app, TagChanges: []string{s, s}, Spicepod: spicepod.Difference{Changes: []string{s}, Unified: "+" + s + "\n"}},
 		Secrets:    []secretsync.Outcome{{Name: s, Action: secretsync.Created}},
 		Warnings:   []string{s},
+
+		Datasets:        []spiceruntime.Dataset{{Name: s, From: s, Status: s, Error: s, ErrorMessage: s}},
+		MissingDatasets: []string{s},
+		Probes: []deploy.ProbeResult{
+			{Probe: s, Outcome: spiceruntime.Outcome{Name: "sql", OK: true, Detail: s}},
+			{Probe: s, Outcome: spiceruntime.Outcome{Name: "mcp", Error: s}},
+		},
+		RuntimeLog: []string{s, s},
 	}
 }
 

@@ -59,6 +59,7 @@ func results() map[string]deploy.Result {
 			Result: diag.Planned, Reason: "dry run: update the spicepod; nothing was changed", Org: "acme", App: app, Request: request, Plan: plan,
 			Secrets: plan.Secrets, Duration: 300 * time.Millisecond,
 		},
+		"verification-failed": unwell(),
 		"invalid-input": deploy.Refused(diag.Problems{
 			{Option: "replicas", Message: "11 is too many"},
 			{Option: "spicepod", File: "spicepod.yaml", Line: 3, Column: 5, Text: "    - name: a", Message: "duplicate name"},
