@@ -300,14 +300,18 @@ func TestReadCommit_content(t *testing.T) {
 		want                  gitobject.Commit
 	}{
 		{"first_commit", people, "One\n", gitobject.Commit{Message: "One"}},
-		{"merge", "parent " + parent + "\nparent " + strings.Repeat("2", 40) + "\n" + people, "Merge\n",
-			gitobject.Commit{Parents: []string{parent, strings.Repeat("2", 40)}, Message: "Merge"}},
+		{
+			"merge", "parent " + parent + "\nparent " + strings.Repeat("2", 40) + "\n" + people, "Merge\n",
+			gitobject.Commit{Parents: []string{parent, strings.Repeat("2", 40)}, Message: "Merge"},
+		},
 		{"several_lines", people, "One\n\nTwo\n\nThree: x\n\n\n", gitobject.Commit{Message: "One\n\nTwo\n\nThree: x"}},
 		{"no_message", people, "", gitobject.Commit{}},
 		{"message_like_a_header", people, "\nparent " + parent + "\n", gitobject.Commit{Message: "\nparent " + parent}},
 		{"signed", people + sig, "Signed\n", gitobject.Commit{Message: "Signed"}},
-		{"signed_merge_of_a_tag", "parent " + parent + "\n" + people + tag + sig, "caf\u00e9\n",
-			gitobject.Commit{Parents: []string{parent}, Message: "caf\u00e9"}},
+		{
+			"signed_merge_of_a_tag", "parent " + parent + "\n" + people + tag + sig, "caf\u00e9\n",
+			gitobject.Commit{Parents: []string{parent}, Message: "caf\u00e9"},
+		},
 		{"latin_1", people + "encoding ISO-8859-1\n", "caf\xe9\n", gitobject.Commit{Message: "caf\u00e9"}},
 		{"another_encoding", people + "encoding Shift_JIS\n", "\x83\x5c ok\n", gitobject.Commit{Message: "\uFFFD\\ ok"}},
 		{"not_UTF-8_and_not_told", people, "caf\xe9\n", gitobject.Commit{Message: "caf\uFFFD"}},

@@ -251,6 +251,26 @@ func TestOpenIndex_damaged(t *testing.T) {
 	}
 }
 
+// A pack of up to 4 GiB may have an index of version 1, which has no large offsets.
+func TestIndex_version_1_beyond_2_GiB(t *testing.T) {
+	t.Parallel()
+	const want = 3 << 30
+	id := numbered(0)
+	var index []byte
+	for range 256 {
+		index = binary.BigEndian.AppendUint32(index, 1)
+	}
+	index = binary.BigEndian.AppendUint32(index, want)
+	index = append(append(index, id[:]...), make([]byte, 2*len(id))...)
+	x, err := openIndex(bytes.NewReader(index), int64(len(index)), int64(len(id)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := x.find(id[:]); err != nil || got != want {
+		t.Errorf("expected the offset %d, got %d, %v", int64(want), got, err)
+	}
+}
+
 // However a pack and its index are cut off or changed, it is the commit that is read, or nothing.
 func TestPack_damaged(t *testing.T) {
 	t.Parallel()

@@ -62,11 +62,8 @@ func openIndex(file io.ReaderAt, size, hash int64) (index, error) {
 	return x, nil
 }
 
-// find is where in the pack an object begins, [fs.ErrNotExist] where it is not in it.
+// find is where in the pack the object with an id begins, [fs.ErrNotExist] where it is not in it.
 func (x index) find(id []byte) (int64, error) {
-	if int64(len(id)) != x.hash {
-		return 0, fs.ErrNotExist
-	}
 	low, high, err := x.span(id[0])
 	if err != nil {
 		return 0, err

@@ -174,7 +174,7 @@ func (p *pack) entry(offset int64) (entry, error) {
 	switch e.kind {
 	case kindOffsetDelta:
 		back, err := distance(rest)
-		if err != nil || back > offset-header {
+		if err != nil {
 			return entry{}, errPack
 		}
 		e.base = offset - back
