@@ -40,7 +40,7 @@ func ReadCommit(objects, id string) (Commit, error) {
 	if err != nil || len(want) != sha1.Size && len(want) != sha256.Size {
 		return Commit{}, fmt.Errorf("read commit %q: not the id of an object", id)
 	}
-	cause := error(fs.ErrNotExist)
+	cause := fs.ErrNotExist
 	stores := []string{objects}
 	for i := 0; i < len(stores) && i < maxStores; i++ {
 		content, err := readFrom(stores[i], want)

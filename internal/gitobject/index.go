@@ -119,7 +119,7 @@ func (x index) offset(n int64) (int64, error) {
 	if err := readAt(x.file, b[:], x.large+nth*8); err != nil || b[0] >= 1<<7 {
 		return 0, errIndex
 	}
-	return int64(binary.BigEndian.Uint64(b[:])), nil
+	return int64(binary.BigEndian.Uint64(b[:])), nil //nolint:gosec // the highest bit is not set
 }
 
 func (x index) uint32(at int64) (uint32, error) {

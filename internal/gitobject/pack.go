@@ -25,7 +25,7 @@ func readPacked(dir string, want []byte) ([]byte, error) {
 	if err != nil && !errors.Is(err, io.EOF) { // an empty folder
 		return nil, err
 	}
-	cause := error(fs.ErrNotExist)
+	cause := fs.ErrNotExist
 	for _, entry := range entries {
 		name, ok := strings.CutSuffix(entry.Name(), ".idx")
 		if !ok {
