@@ -189,6 +189,7 @@ func TestVerify_address(t *testing.T) {
 		{"cname", "cname", "", "https://us-east-1-prod-aws-data.spiceai.io"},
 		{"region", "region", "", "https://us-east-1-prod-aws-data.spiceai.io"},
 		{"region_of_the_data_plane", "data-region", "", "https://us-east-1-prod-aws-data.spiceai.io"},
+		{"region_of_the_configuration", "config-region", "", "https://us-east-1-prod-aws-data.spiceai.io"},
 		{"override", "endpoint", "--runtime-url https://runtime.example.com/", "https://runtime.example.com"},
 	}
 	for _, tc := range cases {
