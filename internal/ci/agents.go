@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // The hosts that take results through a program of theirs.
@@ -16,12 +17,19 @@ import (
 // buildkite is a job of Buildkite. Values go to its agent's standard input: a command line can be read by others.
 func buildkite(s step) Host {
 	var known ledger
-	style := "success" // as the worst that was annotated
+	var unmasked atomic.Pointer[error] // why the agent takes no masks; a token may be masked in the middle of it all
+	said := false                      // that it takes none
+	style := "success"                 // as the worst that was annotated
 	return host{
 		facts: s.facts,
 		mask: func(value string) {
-			// Where this fails, our own log is covered all the same, and nothing else shows the value.
-			_ = s.run(s.helper, []string{"redactor", "add", "--format", "json"}, numbered(maskedForms(value)))
+			if unmasked.Load() != nil {
+				return // it might let the run wait for each secret
+			}
+			if err := s.run(s.helper, []string{"redactor", "add", "--format", "json"}, numbered(maskedForms(value))); err != nil {
+				err = fmt.Errorf("mask secrets in the log of other commands: %w", err)
+				unmasked.Store(&err)
+			}
 		},
 		group: func(title string) func() {
 			fmt.Fprintf(s.stdout, "--- %s\n", title)
@@ -36,9 +44,14 @@ func buildkite(s step) Host {
 			}
 		},
 		outputs: func(outs []Output) error {
-			return each(known.add(outs), func(out Output) error {
+			err := each(known.add(outs), func(out Output) error {
 				return s.run(s.helper, []string{"meta-data", "set", dotenvName(out.Name)}, out.Value)
 			})
+			if mask := unmasked.Load(); mask != nil && !said {
+				said = true
+				return errors.Join(err, *mask)
+			}
+			return err
 		},
 		summary: func(markdown string) error {
 			markdown, err := cutSummary(markdown, maxSummary, "Buildkite takes at most 1 MiB")

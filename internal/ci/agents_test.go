@@ -120,6 +120,25 @@ func TestHost_Buildkite_refuses(t *testing.T) {
 	}
 }
 
+// An agent that takes no masks is asked once, and that is said: each time it may take seconds.
+func TestHost_Buildkite_takes_no_masks(t *testing.T) {
+	t.Parallel()
+	path, calls := program(t, "redactor", "buildkite-agent")
+	host := ci.Detect(lookup(map[string]string{"BUILDKITE": "true", "PATH": path}), nil, run(t))
+	host.Mask("s3cr3t-value")
+	host.Mask("another-value")
+	err := host.WriteOutputs([]ci.Output{{Name: "result", Value: "failed"}})
+	if err == nil || !strings.HasPrefix(err.Error(), "mask secrets in the log of other commands: ") {
+		t.Errorf("expected the reason of the program, got %v", err)
+	}
+	if err := host.WriteOutputs([]ci.Output{{Name: "result", Value: "cancelled"}}); err != nil {
+		t.Errorf("expected it to be said once, got %v", err)
+	}
+	if got := calls(); len(got) != 3 || strings.Contains(strings.Join(got, ""), "another-value") {
+		t.Errorf("expected one mask and two outputs, got %q", got)
+	}
+}
+
 func TestHost_Semaphore(t *testing.T) {
 	t.Parallel()
 	path, calls := program(t, "", "sem-context", "artifact")

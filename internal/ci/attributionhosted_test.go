@@ -203,7 +203,8 @@ func TestFacts_Azure(t *testing.T) {
 		{"pull_request_from_a_fork", fork, fromFork},
 		{"pull_request_from_a_fork_without_a_name", unnamed, fromUnnamed},
 		{
-			"tag", map[string]string{"BUILD_SOURCEBRANCH": "refs/tags/v1.2.0", "BUILD_SOURCEBRANCHNAME": "v1.2.0"},
+			"tag",
+			map[string]string{"BUILD_SOURCEBRANCH": "refs/tags/v1.2.0", "BUILD_SOURCEBRANCHNAME": "v1.2.0"},
 			ci.Facts{Event: "IndividualCI", Branch: "v1.2.0", Tag: "v1.2.0", Commit: mainSHA, Message: message},
 		},
 	})
@@ -235,7 +236,8 @@ func TestFacts_Travis(t *testing.T) {
 		{"pull_request", request, pullRequest},
 		{"pull_request_from_a_fork", fork, fromFork},
 		{
-			"tag", map[string]string{"TRAVIS_BRANCH": "v1.2.0", "TRAVIS_TAG": "v1.2.0"},
+			"tag",
+			map[string]string{"TRAVIS_BRANCH": "v1.2.0", "TRAVIS_TAG": "v1.2.0"},
 			ci.Facts{Event: "push", Branch: "v1.2.0", Tag: "v1.2.0", Commit: mainSHA, Message: message},
 		},
 	})

@@ -205,7 +205,8 @@ func TestFacts_AppVeyor(t *testing.T) {
 		{"pull_request", request, pullRequest},
 		{"pull_request_from_a_fork", fork, fromFork},
 		{
-			"tag", map[string]string{"APPVEYOR_REPO_TAG": "true", "APPVEYOR_REPO_TAG_NAME": "v1.2.0"},
+			"tag",
+			map[string]string{"APPVEYOR_REPO_TAG": "true", "APPVEYOR_REPO_TAG_NAME": "v1.2.0"},
 			ci.Facts{Branch: "v1.2.0", Tag: "v1.2.0", Commit: mainSHA, Message: message},
 		},
 	})

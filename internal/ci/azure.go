@@ -14,7 +14,7 @@ import (
 func azure(s step) Host {
 	var known ledger
 	command := func(name, properties, data string) {
-		fmt.Fprintf(s.stdout, "##vso[%s %s]%s\n", name, properties, azureData.Replace(data))
+		fmt.Fprintf(s.stdout, "##vso[%s]%s\n", strings.TrimSpace(name+" "+properties), azureData.Replace(data))
 	}
 	return host{
 		facts: s.facts,

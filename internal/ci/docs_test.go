@@ -87,7 +87,7 @@ func factsTable() string {
 // names is the variables of a fact, and what counts after them.
 func names(variables, then string, last ...string) string {
 	var all []string
-	for _, name := range strings.Fields(variables + " " + then + " " + strings.Join(last, " ")) {
+	for name := range strings.FieldsSeq(variables + " " + then + " " + strings.Join(last, " ")) {
 		all = append(all, "`"+name+"`")
 	}
 	return strings.Join(all, ", ")

@@ -2,6 +2,7 @@ package ci
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -49,9 +50,7 @@ var teamcityEscapes = strings.NewReplacer("|", "||", "'", "|'", "\n", "|n", "\r"
 // as files: one that a variable names, and one that the first names.
 func teamcityProperties(getenv func(string) string) func(string) string {
 	properties := readProperties(getenv("TEAMCITY_BUILD_PROPERTIES_FILE"))
-	for name, value := range readProperties(properties["teamcity.configuration.properties.file"]) {
-		properties[name] = value
-	}
+	maps.Copy(properties, readProperties(properties["teamcity.configuration.properties.file"]))
 	return func(name string) string {
 		if strings.Contains(name, ".") {
 			return properties[name]

@@ -26,7 +26,7 @@ func (c *command) helper(ctx context.Context) ci.Run {
 		defer cancel()
 		defer context.AfterFunc(ctx, func() { time.AfterFunc(helperLastMoment, cancel) })()
 
-		program := exec.CommandContext(limited, path, args...)
+		program := exec.CommandContext(limited, path, args...) //nolint:gosec // the path is one that ci found on the PATH
 		program.Env, program.Stdin = c.Environ, strings.NewReader(stdin)
 		program.WaitDelay = time.Second // a grandchild may keep the pipe open
 		said, err := program.CombinedOutput()
