@@ -209,7 +209,9 @@ func TestVerify_explains(t *testing.T) {
 		}
 	}
 	logs := func(lines ...string) func(*stage) {
-		return func(s *stage) { s.faults(emulator.Fault{Path: "/logs", Status: 200, Body: `{"lines":["` + strings.Join(lines, `","`) + `"]}`}) }
+		return func(s *stage) {
+			s.faults(emulator.Fault{Path: "/logs", Status: 200, Body: `{"lines":["` + strings.Join(lines, `","`) + `"]}`})
+		}
 	}
 	scenes := []scene{
 		{name: "plan_with_fewer_lines", given: given(func(s *stage) { s.configure(func(st *emulator.Settings) { st.MaxLogTail = 5 }) }), log: []string{"says: Failed to load dataset orders"}},

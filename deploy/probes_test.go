@@ -53,10 +53,10 @@ func TestVerify_probes(t *testing.T) {
 				NSQL: []emulator.NSQLAnswer{{When: emulator.When{Error: "no model"}}},
 			}),
 			result: diag.VerificationFailed, exit: 7,
-			reason: "deployment 1002 succeeded, but 3 of 5 probes failed: nsql (how many?): POST /v1/nsql: 500 Internal Server Error: no model; chat (hi): the model gave an empty answer; mcp (list_datasets): POST /v1/mcp: 403",
-			hint:   `compare the probe with what the new version serves. the runtime serves MCP only to the hosts it was told: set runtime.mcp.allowed_hosts: ["*"] in the spicepod. Where that is no failure, set fail-on-test-error: false`,
-			log:    []string{"verify: nsql: how many? failed after 0s: POST /v1/nsql: 500", "verify: chat: hi failed", "verify: search: words passed", "verify: mcp: list_datasets failed"},
-			writes: with("POST sql", "POST nsql 500 ×*", "POST chat/completions", "POST search", "POST mcp 403"),
+			reason:  "deployment 1002 succeeded, but 3 of 5 probes failed: nsql (how many?): POST /v1/nsql: 500 Internal Server Error: no model; chat (hi): the model gave an empty answer; mcp (list_datasets): POST /v1/mcp: 403",
+			hint:    `compare the probe with what the new version serves. the runtime serves MCP only to the hosts it was told: set runtime.mcp.allowed_hosts: ["*"] in the spicepod. Where that is no failure, set fail-on-test-error: false`,
+			log:     []string{"verify: nsql: how many? failed after 0s: POST /v1/nsql: 500", "verify: chat: hi failed", "verify: search: words passed", "verify: mcp: list_datasets failed"},
+			writes:  with("POST sql", "POST nsql 500 ×*", "POST chat/completions", "POST search", "POST mcp 403"),
 			history: ours("succeeded"), took: "1m0s-1m4s",
 		},
 		{
@@ -116,7 +116,7 @@ func TestVerify_probes(t *testing.T) {
 				s.outcomes(emulator.Outcome{Runtime: &emulator.Runtime{MCP: emulator.MCP{LoseEvery: 1}}})
 			},
 			result: diag.VerificationFailed, exit: 7, reason: "6 MCP sessions in a row were lost (404)", hint: "MCP sessions live in one instance of the runtime: set replicas to 1",
-			writes: with("POST mcp ×2", "POST mcp 404", "POST mcp ×2", "POST mcp 404", "POST mcp ×2", "POST mcp 404", "POST mcp ×2", "POST mcp 404", "POST mcp ×2", "POST mcp 404", "POST mcp ×2", "POST mcp 404"),
+			writes:  with("POST mcp ×2", "POST mcp 404", "POST mcp ×2", "POST mcp 404", "POST mcp ×2", "POST mcp 404", "POST mcp ×2", "POST mcp 404", "POST mcp ×2", "POST mcp 404", "POST mcp ×2", "POST mcp 404"),
 			history: ours("succeeded"), took: "4s-5s",
 		},
 		{

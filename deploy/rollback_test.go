@@ -144,7 +144,9 @@ func TestRollback_refused(t *testing.T) {
 			reason: "not rolled back: the app's spicepod is not this run's any more: somebody else has changed it since",
 		},
 		{
-			name: "deployments_cannot_be_read", given: failing(func(s *stage) { s.faults(emulator.Fault{Method: "GET", Path: "/deployments", Nth: 2, Times: -1, Status: 503}) }),
+			name: "deployments_cannot_be_read", given: failing(func(s *stage) {
+				s.faults(emulator.Fault{Method: "GET", Path: "/deployments", Nth: 2, Times: -1, Status: 503})
+			}),
 			reason: "not rolled back: it could not be told whether somebody else has deployed since: … 503", took: "1m0s-1m5s",
 		},
 		{
