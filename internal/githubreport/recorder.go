@@ -107,7 +107,7 @@ func (r *Recorder) Finish(result deploy.Result) error {
 }
 
 func (r *Recorder) status(state, description string, result deploy.Result) status {
-	const most = 140 // characters; GitHub refuses longer ones
+	const most = 140 // characters: https://github.com/Shopify/shipit-engine/issues/1004
 	s := status{app: result.App.Name, state: state, description: remote.OneLine(r.what.Cover(description), most)}
 	if s.app != "" {
 		s.environmentURL = result.AppURL()
