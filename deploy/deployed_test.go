@@ -51,7 +51,17 @@ func TestVerify_stopped(t *testing.T) {
 			sc.writes = happy
 		}
 	}
-	playAll(t, scenes)
+	playAll(t, append(scenes, scene{
+		name: "while_the_logs_are_read", args: "--dataset-ready-timeout-seconds 5 --rollback-on-failure",
+		given: func(s *stage) {
+			withDatasets(datasets(map[string]emulator.Component{"orders": broken(0)}), orders)(s)
+			s.faults(emulator.Fault{Path: "/logs", Delay: time.Hour})
+			s.after(10*time.Second, s.interrupt)
+		},
+		// What was found out stands, and nothing new is begun.
+		result: diag.VerificationFailed, exit: 7, reason: "1 dataset failed: orders is Error: … ; not rolled back: stopped by SIGTERM",
+		writes: happy, history: ours("succeeded"), took: "10s",
+	}))
 }
 
 // TestVerify_prunes has secrets deleted only where the new version is known to serve.

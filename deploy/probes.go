@@ -66,7 +66,7 @@ func (v *verification) attempt(ctx context.Context, probe spiceruntime.Probe) sp
 func hintOf(failed []ProbeResult) string {
 	var hints []string
 	for _, f := range failed {
-		if hint := ". " + f.Hint; f.Hint != "" && !slices.Contains(hints, hint) {
+		if hint := "; " + f.Hint; f.Hint != "" && !slices.Contains(hints, hint) {
 			hints = append(hints, hint)
 		}
 	}

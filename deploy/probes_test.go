@@ -54,7 +54,7 @@ func TestVerify_probes(t *testing.T) {
 			}),
 			result: diag.VerificationFailed, exit: 7,
 			reason:  "deployment 1002 succeeded, but 3 of 5 probes failed: nsql (how many?): POST /v1/nsql: 500 Internal Server Error: no model; chat (hi): the model gave an empty answer; mcp (list_datasets): POST /v1/mcp: 403",
-			hint:    `compare the probe with what the new version serves. the runtime serves MCP only to the hosts it was told: set runtime.mcp.allowed_hosts: ["*"] in the spicepod. Where that is no failure, set fail-on-test-error: false`,
+			hint:    `compare the probe with what the new version serves; the runtime serves MCP only to the hosts it was told: set runtime.mcp.allowed_hosts: ["*"] in the spicepod. Where that is no failure, set fail-on-test-error: false`,
 			log:     []string{"verify: nsql: how many? failed after 0s: POST /v1/nsql: 500", "verify: chat: hi failed", "verify: search: words passed", "verify: mcp: list_datasets failed"},
 			writes:  with("POST sql", "POST nsql 500 ×*", "POST chat/completions", "POST search", "POST mcp 403"),
 			history: ours("succeeded"), took: "1m0s-1m4s",
