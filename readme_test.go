@@ -1,36 +1,47 @@
 package main_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestREADME_firstCommand runs the first command of the README and compares what it prints with what the README
-// shows, but for what is different each time.
-func TestREADME_firstCommand(t *testing.T) {
+// TestREADME_commands runs each command that the README shows with what it prints, and compares, but for what is
+// different each time.
+func TestREADME_commands(t *testing.T) {
 	t.Parallel()
 
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, _ := strings.Cut(string(readme), "```console\n$ ")
-	block, _, _ = strings.Cut(block, "```")
-	command, want, found := strings.Cut(block, "\n")
-	if !found {
+	blocks := strings.Split(string(readme), "```console\n$ ")[1:]
+	if len(blocks) == 0 {
 		t.Fatal("README.md has no console block")
 	}
-	got, err := exec.CommandContext(t.Context(), "sh", "-c", command).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", command, err, got)
-	}
-	if diff := cmp.Diff(timeless(want), timeless(string(got))); diff != "" {
-		t.Errorf("%s (-README.md, +now):\n%s", command, diff)
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		// A command goes on behind a backslash at the end of its line.
+		lines := strings.SplitAfter(block, "\n")
+		n := 1 + slices.IndexFunc(lines, func(line string) bool { return !strings.HasSuffix(line, "\\\n") })
+		command, want := strings.Join(lines[:n], ""), strings.Join(lines[n:], "")
+		t.Run(lines[0], func(t *testing.T) {
+			t.Parallel()
+
+			got, err := exec.CommandContext(t.Context(), "sh", "-c", command).CombinedOutput()
+			if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed { // how it ended is a line of its own
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(timeless(want), timeless(string(got))); diff != "" {
+				t.Errorf("%s (-README.md, +now):\n%s", command, diff)
+			}
+		})
 	}
 }
 
