@@ -378,22 +378,6 @@ func TestReadCommit_refused(t *testing.T) {
 	}
 }
 
-// Borrowing in a circle ends, and so does borrowing from more than one can look at.
-func TestReadCommit_alternates_without_end(t *testing.T) {
-	t.Parallel()
-	objects := t.TempDir()
-	if err := os.Mkdir(filepath.Join(objects, "info"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Repeat(objects+"\n", 5000)
-	if err := os.WriteFile(filepath.Join(objects, "info", "alternates"), []byte(lines), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := gitobject.ReadCommit(objects, strings.Repeat("a", 40)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("expected that there is no such commit, got %v", err)
-	}
-}
-
 func BenchmarkCommit(b *testing.B) {
 	r := newRepository(b)
 	r.commits(b, 10000)

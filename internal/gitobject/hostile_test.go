@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -88,6 +89,13 @@ func TestReadCommit_hostile(t *testing.T) {
 			h.add(target, kindOffsetDelta, uint64(len(delta)), before(h.Len()-base), deflate(t, delta))
 			return h
 		}, errTooLarge.Error(), mib},
+		{"result_that_is_longer_than_was_said", func() *handmade {
+			h := newHandmade()
+			base := h.add(numbered(1), kindCommit, 1<<16, nil, zeros(1<<16))
+			delta := append(sizes(1<<16, 10), bytes.Repeat([]byte{0x80}, 1000)...) // copies all of it each time
+			h.add(target, kindOffsetDelta, uint64(len(delta)), before(h.Len()-base), deflate(t, delta))
+			return h
+		}, errDelta.Error(), mib},
 		{"too_many_deltas", func() *handmade { return chain(10, maxDepth+1) }, "more than 4095 deltas of deltas", 2 * mib},
 		{"as_many_deltas_as_may_be", func() *handmade { return chain(10, maxDepth) }, "the object is damaged: its hash is another", 32 * mib},
 		{"too_much_work", func() *handmade { return chain(mib, 100) }, "its deltas come to more than 64 MiB", 80 * mib},
@@ -157,18 +165,25 @@ func TestReadCommit_hostile(t *testing.T) {
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			index, pack := tc.build().files()
-			var start, end runtime.MemStats
-			runtime.ReadMemStats(&start)
-			_, err := readHandmade(index, pack, target[:])
-			runtime.ReadMemStats(&end)
+			var err error
+			got := allocated(func() { _, err = readHandmade(index, pack, target[:]) })
 			if err == nil || err.Error() != tc.want {
 				t.Errorf("expected the error %q, got %v", tc.want, err)
 			}
-			if got := end.TotalAlloc - start.TotalAlloc; got > tc.limit {
+			if got > tc.limit {
 				t.Errorf("expected at most %d bytes to be allocated, got %d", tc.limit, got)
 			}
 		})
 	}
+}
+
+// allocated is how many bytes f allocates in all.
+func allocated(f func()) uint64 {
+	var start, end runtime.MemStats
+	runtime.ReadMemStats(&start)
+	f()
+	runtime.ReadMemStats(&end)
+	return end.TotalAlloc - start.TotalAlloc
 }
 
 // A loose object that inflates to far more than a commit may have.
@@ -178,20 +193,80 @@ func TestReadCommit_hostile_loose(t *testing.T) {
 	for _, content := range []string{"commit 100\x00" + strings.Repeat("x", 64<<20), strings.Repeat("commit ", 1<<20), ""} {
 		objects := t.TempDir()
 		path := filepath.Join(objects, name[:2], name[2:])
-		err := errors.Join(os.Mkdir(filepath.Dir(path), 0o755), os.WriteFile(path, deflate(t, []byte(content)), 0o644))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var start, end runtime.MemStats
-		runtime.ReadMemStats(&start)
-		_, err = ReadCommit(objects, name)
-		runtime.ReadMemStats(&end)
+		write(t, path, deflate(t, []byte(content)))
+		var err error
+		got := allocated(func() { _, err = ReadCommit(objects, name) })
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("expected an error about the object, got %v", err)
 		}
-		if got := end.TotalAlloc - start.TotalAlloc; got > 16<<20 {
+		if got > 16<<20 {
 			t.Errorf("expected at most 16 MiB to be allocated, got %d bytes", got)
 		}
+	}
+}
+
+// Borrowing in a circle ends, and so does borrowing from more than one can look at.
+func TestReadCommit_hostile_alternates(t *testing.T) {
+	for _, line := range []string{"..\n", "x\n"} {
+		objects := filepath.Join(t.TempDir(), "objects")
+		write(t, filepath.Join(objects, "info", "alternates"), []byte(strings.Repeat(line, 1<<19)))
+		write(t, filepath.Join(filepath.Dir(objects), "info", "alternates"), []byte("objects\n"))
+		var err error
+		got := allocated(func() { _, err = ReadCommit(objects, strings.Repeat("a", 40)) })
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("expected that there is no such commit, got %v", err)
+		}
+		if got > 16<<20 {
+			t.Errorf("expected at most 16 MiB to be allocated, got %d bytes", got)
+		}
+	}
+}
+
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A commit with the name of another one must not be taken for it: its parents tell whose work is deployed.
+func TestReadCommit_under_the_name_of_another(t *testing.T) {
+	t.Parallel()
+	id := numbered(1)
+	name := hex.EncodeToString(id[:])
+	h := newHandmade()
+	h.add(id, kindCommit, uint64(len(firstCommit)), nil, deflate(t, []byte(firstCommit)))
+	index, pack := h.files()
+
+	loose, packed := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(loose, name[:2], name[2:]), deflate(t, fmt.Appendf(nil, "commit %d\x00%s", len(firstCommit), firstCommit)))
+	write(t, filepath.Join(packed, "pack", "pack-1.idx"), index)
+	write(t, filepath.Join(packed, "pack", "pack-1.pack"), pack)
+	for _, objects := range []string{loose, packed} {
+		got, err := ReadCommit(objects, name)
+		if err == nil || !strings.HasSuffix(err.Error(), "the object is damaged: its hash is another") {
+			t.Errorf("expected an error about the hash, got %q, %v", got, err)
+		}
+	}
+}
+
+func TestPack_header(t *testing.T) {
+	t.Parallel()
+	index, good, want := threeCommits(t)
+	cases := []struct{ name, header, want string }{
+		{"version_2", "PACK\x00\x00\x00\x02", ""},
+		{"version_3", "PACK\x00\x00\x00\x03", ""},
+		{"version_4", "PACK\x00\x00\x00\x04", "the pack has version 4, which is not known"},
+		{"no_pack", "BACK\x00\x00\x00\x02", errPack.Error()},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readHandmade(index, append([]byte(tc.header), good[8:]...), want)
+			if (err == nil) != (tc.want == "") || err != nil && err.Error() != tc.want {
+				t.Errorf("expected the error %q, got %v", tc.want, err)
+			}
+		})
 	}
 }
 
