@@ -104,10 +104,10 @@ func TestClient_asksNothingMoreOnceARateLimitIsReached(t *testing.T) {
 		{"secondary", func(w http.ResponseWriter) {
 			w.Header().Set("Retry-After", "60")
 			reply(w, http.StatusForbidden, map[string]string{"message": "You have exceeded a secondary rate limit.", "documentation_url": docs})
-		}, "403 You have exceeded a secondary rate limit.: GitHub's rate limit is reached, so nothing more is asked (it asks for a pause of 60 s)"},
+		}, "403 You have exceeded a secondary rate limit: GitHub's rate limit is reached, so nothing more is asked (Retry-After: 60)"},
 		{"secondary_without_a_pause", func(w http.ResponseWriter) {
 			reply(w, http.StatusForbidden, map[string]string{"message": "You have exceeded a secondary rate limit.", "documentation_url": docs})
-		}, "403 You have exceeded a secondary rate limit.: GitHub's rate limit is reached"},
+		}, "403 You have exceeded a secondary rate limit: GitHub's rate limit is reached"},
 		{"secondary_of_an_old_enterprise_server", func(w http.ResponseWriter) {
 			w.Header().Set("Retry-After", "1")
 			refuse(w, http.StatusForbidden, "abuse detected")
@@ -179,22 +179,6 @@ func TestClient_distrustsAnswers(t *testing.T) {
 		answer func(http.ResponseWriter)
 		want   string
 	}{
-		{"endless", func(w http.ResponseWriter) {
-			_, _ = io.WriteString(w, `{"message":"`)
-			for page := []byte(strings.Repeat("x", 1<<20)); ; {
-				if _, err := w.Write(page); err != nil {
-					return
-				}
-			}
-		}, "the answer goes on after 16 MiB"},
-		{"endless_refusal", func(w http.ResponseWriter) {
-			w.WriteHeader(http.StatusForbidden)
-			for page := []byte(strings.Repeat("x", 1<<20)); ; {
-				if _, err := w.Write(page); err != nil {
-					return
-				}
-			}
-		}, "403; the token needs contents: read"},
 		{"a_page_of_a_proxy", func(w http.ResponseWriter) { _, _ = io.WriteString(w, "<html>") }, "invalid character '<'"},
 		{"server_error", func(w http.ResponseWriter) { refuse(w, http.StatusBadGateway, "Server Error") }, "502 Server Error"},
 		{"wrong_token", func(w http.ResponseWriter) { refuse(w, http.StatusUnauthorized, "Bad credentials") }, "401 Bad credentials; github-token is not valid, or not for this server"},
@@ -218,6 +202,58 @@ func TestClient_distrustsAnswers(t *testing.T) {
 				t.Errorf("expected one short line without the token, got %q", text)
 			}
 		})
+	}
+}
+
+// forever is a body without an end.
+type forever struct{}
+
+func (forever) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+// TestClient_anEndlessAnswer is in fake time, since reading so much may take a busy machine longer than a call may
+// take.
+func TestClient_anEndlessAnswer(t *testing.T) {
+	t.Parallel()
+
+	cases := []struct {
+		name   string
+		status int
+		want   string
+	}{
+		{"success", http.StatusOK, "the answer goes on after 16 MiB"},
+		{"refusal", http.StatusForbidden, "403; the token needs contents: read"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				body := io.MultiReader(strings.NewReader(`{"message":"`), forever{})
+				c := newClient(t, "", inMemory(func(req *http.Request) (*http.Response, error) {
+					return &http.Response{StatusCode: tc.status, Header: http.Header{}, Body: io.NopCloser(body), Request: req}, nil
+				}))
+				_, err := c.CommitMessage(t.Context(), commit)
+				if err == nil || !strings.Contains(err.Error(), tc.want) {
+					t.Errorf("expected %v to contain %q", err, tc.want)
+				}
+			})
+		})
+	}
+}
+
+func TestClient_aServerThatIsNotThere(t *testing.T) {
+	t.Parallel()
+
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	_, err := newClient(t, gone.URL, http.DefaultTransport).CommitMessage(t.Context(), commit)
+	want := "read commit " + commit + " of acme/shop: dial tcp " + strings.TrimPrefix(gone.URL, "http://") + ": "
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("expected %v to begin with %q", err, want)
 	}
 }
 

@@ -138,7 +138,7 @@ func TestComment_refused(t *testing.T) {
 			"conversation_locked", at("PATCH", "/comments/1", func(w http.ResponseWriter) {
 				refuse(w, http.StatusForbidden, "Unable to create comment because issue is locked.")
 			}),
-			"comment on pull request 12 of acme/shop: 403 Unable to create comment because issue is locked.; the token needs pull-requests: write",
+			"comment on pull request 12 of acme/shop: 403 Unable to create comment because issue is locked; the token needs pull-requests: write",
 		},
 	}
 	for _, tc := range cases {

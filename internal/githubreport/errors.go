@@ -19,10 +19,7 @@ var (
 )
 
 // refusal is an answer that would be the same a moment later.
-type refusal struct {
-	status int
-	text   string
-}
+type refusal struct{ text string }
 
 func (r *refusal) Error() string { return r.text }
 
@@ -34,16 +31,16 @@ func (c *Client) explain(ctx context.Context, err error, permission string) erro
 	if ctx.Err() != nil { // go-github drops the cause
 		return context.Cause(ctx)
 	}
-	if answer, message := answerOf(err); answer != nil {
-		message = strings.TrimSpace(fmt.Sprintf("%d %s", answer.StatusCode, remote.OneLine(message, 300)))
-		if limitReached(err, answer) {
+	if answer, ok := answerOf(err); ok {
+		text := strings.TrimSpace(fmt.Sprintf("%d %s", answer.status, strings.TrimSuffix(remote.OneLine(answer.message, 300), ".")))
+		switch {
+		case answer.limit:
 			c.limited.Store(true)
-			return &refusal{answer.StatusCode, message + ": GitHub's rate limit is reached, so nothing more is asked" + comeBack(answer)}
+			return &refusal{text + ": GitHub's rate limit is reached, so nothing more is asked" + answer.comeBack()}
+		case answer.status >= http.StatusInternalServerError:
+			return errors.New(text)
 		}
-		if answer.StatusCode >= http.StatusInternalServerError {
-			return errors.New(message)
-		}
-		return &refusal{answer.StatusCode, message + remedy(answer.StatusCode, permission)}
+		return &refusal{text + answer.remedy(permission)}
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		err = failed.Err // without the address, which says nothing new
@@ -51,54 +48,47 @@ func (c *Client) explain(ctx context.Context, err error, permission string) erro
 	return err
 }
 
-// answerOf is the answer that an error of go-github's is about, with what GitHub says in it; nil where it is about
-// none.
-func answerOf(err error) (answer *http.Response, message string) {
+// answer is one that is no success.
+type answer struct {
+	status  int
+	message string // GitHub's words
+	pause   string // Retry-After
+	limit   bool   // it asks for a pause
+}
+
+// answerOf is the answer that an error of go-github's is about, if it is about one. GitHub documents 403 and 429 for
+// both of its rate limits, with Retry-After on the secondary one; go-github v62 knows 403 only. See
+// https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api.
+func answerOf(err error) (answer, bool) {
 	if e, ok := errors.AsType[*github.RateLimitError](err); ok {
-		return e.Response, e.Message
+		return answer{e.Response.StatusCode, e.Message, e.Response.Header.Get("Retry-After"), true}, true
 	}
 	if e, ok := errors.AsType[*github.AbuseRateLimitError](err); ok {
-		return e.Response, e.Message
-	}
-	if e, ok := errors.AsType[*github.TwoFactorAuthError](err); ok {
-		return e.Response, e.Message
+		return answer{e.Response.StatusCode, e.Message, e.Response.Header.Get("Retry-After"), true}, true
 	}
 	e, ok := errors.AsType[*github.ErrorResponse](err)
 	if !ok {
-		return nil, ""
+		return answer{}, false
 	}
-	message = e.Message
+	a := answer{status: e.Response.StatusCode, message: e.Message, pause: e.Response.Header.Get("Retry-After")}
 	for _, detail := range e.Errors {
-		message += "; " + strings.TrimSpace(detail.Field+" "+detail.Code+" "+detail.Message)
+		a.message += "; " + strings.TrimSpace(detail.Field+" "+detail.Code+" "+detail.Message)
 	}
-	return e.Response, message
+	a.limit = a.status == http.StatusTooManyRequests || a.status == http.StatusForbidden && a.pause != ""
+	return a, true
 }
 
-// limitReached tells whether an answer asks for a pause. GitHub documents 403 and 429 for both of its limits, with
-// Retry-After on the secondary one: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api.
-// go-github v62 knows 403 only.
-func limitReached(err error, answer *http.Response) bool {
-	if _, ok := errors.AsType[*github.RateLimitError](err); ok {
-		return true
+func (a answer) comeBack() string {
+	if a.pause == "" {
+		return ""
 	}
-	if _, ok := errors.AsType[*github.AbuseRateLimitError](err); ok {
-		return true
-	}
-	return answer.StatusCode == http.StatusTooManyRequests ||
-		answer.StatusCode == http.StatusForbidden && answer.Header.Get("Retry-After") != ""
-}
-
-func comeBack(answer *http.Response) string {
-	if after := answer.Header.Get("Retry-After"); after != "" {
-		return fmt.Sprintf(" (it asks for a pause of %s s)", remote.OneLine(after, 20))
-	}
-	return ""
+	return fmt.Sprintf(" (Retry-After: %s)", remote.OneLine(a.pause, 20))
 }
 
 // remedy is what to do about an answer. GitHub answers 404, and not 403, where a token may not even know of what is
 // asked for: https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api.
-func remedy(status int, permission string) string {
-	switch status {
+func (a answer) remedy(permission string) string {
+	switch a.status {
 	case http.StatusUnauthorized:
 		return "; github-token is not valid, or not for this server"
 	case http.StatusForbidden:

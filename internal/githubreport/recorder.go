@@ -151,10 +151,10 @@ func (r *Recorder) create(ctx context.Context, app string) (int64, error) {
 	made, _, err := ask(ctx, r.client, DeploymentsWrite, func(ctx context.Context) (*github.Deployment, *github.Response, error) {
 		return r.client.api.Repositories.CreateDeployment(ctx, r.client.owner, r.client.repo, &github.DeploymentRequest{
 			Ref:              &r.what.Commit,
-			Task:             github.String("deploy:" + app),
-			Environment:      github.String(cmp.Or(r.what.Environment, app)),
-			Description:      github.String(remote.OneLine("app "+app+" of Spice.ai Cloud", 140)),
-			AutoMerge:        github.Bool(false),
+			Task:             new("deploy:" + app),
+			Environment:      new(cmp.Or(r.what.Environment, app)),
+			Description:      new(remote.OneLine("app "+app+" of Spice.ai Cloud", 140)),
+			AutoMerge:        new(false),
 			RequiredContexts: &[]string{},
 		})
 	})
@@ -176,7 +176,7 @@ func (r *Recorder) tell(ctx context.Context, id int64, s status) error {
 			Description:    &s.description,
 			LogURL:         given(r.what.LogURL),
 			EnvironmentURL: given(s.environmentURL),
-			AutoInactive:   github.Bool(false),
+			AutoInactive:   new(false),
 		})
 	})
 	return err

@@ -34,11 +34,15 @@ func TestRecorder_ofARealRun(t *testing.T) {
 		want  []string
 	}{
 		{
-			"succeeds", emulator.App{Name: "shop"}, "", 1,
+			"succeeds",
+			emulator.App{Name: "shop"},
+			"", 1,
 			[]string{"queued: about to deploy", "in_progress: deployment 1001 is in_progress", "success: deployment 1001 succeeded"},
 		},
 		{
-			"is_not_waited_for", emulator.App{Name: "shop"}, "--wait-for-completion=false", 1,
+			"is_not_waited_for",
+			emulator.App{Name: "shop"},
+			"--wait-for-completion=false", 1,
 			[]string{"queued: about to deploy", "queued: deployment 1001 was created; it was not waited for"},
 		},
 		{
