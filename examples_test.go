@@ -5,11 +5,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/spicedeploy/spice-deploy/internal/emulator"
 )
 
 // TestExamples_verified runs the step of examples/verified/workflow.yaml as a runner does, against the emulator, on a
@@ -116,4 +120,49 @@ func stepInputs(t *testing.T, workflow string) map[string]string {
 		t.Fatalf("%s has no step with the id deploy that passes inputs", workflow)
 	}
 	return inputs
+}
+
+// TestDocs_emulator: the page of the emulator has scenarios that the emulator takes, and names every field of one.
+func TestDocs_emulator(t *testing.T) {
+	t.Parallel()
+
+	page, err := os.ReadFile("docs/emulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```yaml\n")[1:]
+	if len(blocks) == 0 {
+		t.Fatal("docs/emulator.md has no scenario")
+	}
+	for _, block := range blocks {
+		scenario, _, _ := strings.Cut(block, "```")
+		if _, err := emulator.ParseScenario([]byte(scenario)); err != nil {
+			t.Errorf("docs/emulator.md: %v in:\n%s", err, scenario)
+		}
+	}
+	for _, of := range []any{emulator.Scenario{}, emulator.Settings{}, emulator.TokenSpec{}} {
+		for _, field := range fieldsOf(reflect.TypeOf(of)) {
+			if !strings.Contains(string(page), "`"+field+"`") {
+				t.Errorf("docs/emulator.md does not name the field %s of a %T", field, of)
+			}
+		}
+	}
+}
+
+// fieldsOf is the names of the fields of a type of the emulator, and of the types that they hold, as YAML has them.
+func fieldsOf(t reflect.Type) []string {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		return fieldsOf(t.Elem())
+	case reflect.Struct:
+		var names []string
+		for f := range t.Fields() {
+			if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" {
+				names = append(names, name)
+			}
+			names = append(names, fieldsOf(f.Type)...)
+		}
+		return names
+	}
+	return nil
 }
