@@ -114,6 +114,17 @@ func TestVerify_served(t *testing.T) {
 			history: []string{"1002 other ours@c0ffee1 succeeded"}, took: "4s-5s",
 		},
 		{
+			name: "head_of_a_connected_app", args: verifies + " --if-connected deploy-head",
+			given: func(s *stage) {
+				s.must(s.cloud.Apply(emulator.Scenario{Repositories: []emulator.Repository{{
+					Name: "acme/shop", Branches: map[string]emulator.Head{"main": {CommitSHA: ourCommit, Spicepod: served("head", orders)}},
+				}}}))
+				s.app.Repository, s.spicepod = "acme/shop", served("ours", "trips=s3://b")
+			},
+			result: diag.Succeeded, reason: "1 dataset ready", log: []string{"verify: dataset orders is Ready"},
+			writes: []string{"PUT app 409", "POST app/deployments"}, history: []string{"1002 run head@c0ffee1 succeeded"}, took: "4s-5s",
+		},
+		{
 			name: "spicepod_that_stays_as_it_is", args: verifies,
 			given:  func(s *stage) { s.spicepod, s.app.Spicepod = "", served("old", orders) },
 			result: diag.Succeeded, reason: "1 dataset ready", writes: happy[1:], history: []string{"1002 run old@c0ffee1 succeeded"}, took: "4s-5s",
