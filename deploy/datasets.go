@@ -133,7 +133,11 @@ func (w *watchOfDatasets) tell(list []spiceruntime.Dataset) {
 			}
 			continue
 		}
-		if status := d.Status + d.Error; !known || status != before {
+		status := d.Status + d.Error
+		if d.State() == spiceruntime.Ready {
+			status = "" // Ready and Refreshing take turns, which is no news
+		}
+		if !known || status != before {
 			w.told[d.Name] = status
 			w.info(PhaseVerify, "dataset %s", inWords(d))
 		}

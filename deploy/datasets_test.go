@@ -140,6 +140,17 @@ func TestVerify_datasetErrors(t *testing.T) {
 			writes: happy, history: ours("succeeded"), took: "1m20s-1m22s",
 		},
 		{
+			name: "none_of_one_that_refreshes_again_and_again", args: verifies,
+			given: func(s *stage) {
+				s.spicepod = served("ours", orders, "trips=s3://b")
+				list := `[{"name":"orders","from":"postgres:orders","status":"%"},{"name":"trips","from":"s3://b","status":"Initializing"}]`
+				ready, refreshing := strings.Replace(list, "%", "Ready", 1), strings.Replace(list, "%", "Refreshing", 1)
+				listing(s, ready, refreshing, ready, refreshing, strings.Replace(ready, "Initializing", "Ready", 1))
+			},
+			result: diag.Succeeded, silent: []string{"Refreshing"}, log: []string{"verify: dataset orders is Ready", "verify: dataset trips is Ready"},
+			writes: happy, history: ours("succeeded"), took: "7s-11s",
+		},
+		{
 			name: "of_a_spicepod_that_this_one_depends_on", args: verifies,
 			given: func(s *stage) {
 				s.spicepod = served("ours", orders)
