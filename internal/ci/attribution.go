@@ -100,10 +100,7 @@ func (f *Facts) tidy() {
 	}
 	f.Branch = strings.TrimPrefix(f.Branch, "refs/heads/")
 	f.Tag = strings.TrimPrefix(f.Tag, "refs/tags/")
-	switch {
-	case f.PullRequest != "":
-		f.Tag = ""
-	case f.Tag != "":
+	if f.Tag != "" {
 		f.Branch = f.Tag
 	}
 	if f.Branch == "HEAD" || strings.HasPrefix(f.Branch, "refs/") || strings.HasPrefix(f.Branch, "(") {

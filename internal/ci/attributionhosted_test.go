@@ -189,6 +189,8 @@ func TestFacts_Azure(t *testing.T) {
 		"BUILD_REPOSITORY_NAME": "shop", "BUILD_REPOSITORY_PROVIDER": "TfsGit", "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER": "",
 		"SYSTEM_PULLREQUEST_PULLREQUESTID": "42", "SYSTEM_PULLREQUEST_SOURCEBRANCH": "refs/heads/add-trades", "SYSTEM_TEAMPROJECT": "acme",
 	})
+	old := maps.Clone(request)
+	old["SYSTEM_PULLREQUEST_SOURCEBRANCH"] = ""
 	pullRequest := ci.Facts{Event: "PullRequest", Branch: "add-trades", Commit: headSHA, PullRequest: "42"}
 	fromFork, fromUnnamed := pullRequest, pullRequest
 	fromFork.ForkOf, fromFork.UntrustedPullRequest = "mallory/shop", true
@@ -199,6 +201,7 @@ func TestFacts_Azure(t *testing.T) {
 	}, []build{
 		{"push", nil, ci.Facts{Event: "IndividualCI", Branch: "feature/a", Commit: mainSHA, Message: message}},
 		{"pull_request", request, pullRequest},
+		{"pull_request_without_its_branch", old, ci.Facts{Event: "PullRequest", Commit: headSHA, PullRequest: "42"}},
 		{"pull_request_of_Azure_Repos", ofRepos, pullRequest},
 		{"pull_request_from_a_fork", fork, fromFork},
 		{"pull_request_from_a_fork_without_a_name", unnamed, fromUnnamed},

@@ -37,6 +37,18 @@ func TestHost_outputs_have_limits(t *testing.T) {
 			6000, "spice-deploy.env", 5119, "left out PLAN, for which a dotenv report of GitLab has no room; output-file takes all",
 		},
 		{
+			"GitLab_just_fits", func(dir string) map[string]string {
+				return map[string]string{"GITLAB_CI": "true", "CI_PROJECT_DIR": dir}
+			},
+			5016, "spice-deploy.env", 5119, "",
+		},
+		{
+			"GitLab_one_too_many", func(dir string) map[string]string {
+				return map[string]string{"GITLAB_CI": "true", "CI_PROJECT_DIR": dir}
+			},
+			5017, "spice-deploy.env", 5119, "left out PLAN, for which a dotenv report of GitLab has no room; output-file takes all",
+		},
+		{
 			"GitLab_many", func(dir string) map[string]string {
 				return map[string]string{"GITLAB_CI": "true", "CI_PROJECT_DIR": dir}
 			},

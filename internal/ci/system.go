@@ -137,12 +137,14 @@ func (h host) WriteOutputs(outs []Output) error {
 	if h.outputs == nil || len(outs) == 0 {
 		return nil
 	}
-	for _, out := range outs {
+	valid := slices.Clone(outs)
+	for i, out := range outs {
 		if err := checkName(out); err != nil {
 			return err
 		}
+		valid[i].Value = strings.ToValidUTF8(out.Value, "\uFFFD")
 	}
-	return h.outputs(outs)
+	return h.outputs(valid)
 }
 
 func (h host) WriteSummary(markdown string) error {

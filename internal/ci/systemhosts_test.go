@@ -116,6 +116,10 @@ func TestHost_GitLab(t *testing.T) {
 	if got, want := read(t, filepath.Join(dir, "spice-deploy.env")), "DEPLOYMENT_ID=1001\nRESULT=failed\nREASON="+forged+"\nERROR_CODE=\n"; got != want {
 		t.Errorf("expected %q to be %q", got, want)
 	}
+	// The runner that uploads it may be another user than the container is.
+	if info, err := os.Lstat(filepath.Join(dir, "spice-deploy.env")); err != nil || info.Mode() != 0o644 {
+		t.Errorf("expected a file that all can read, got %v, %v", info, err)
+	}
 	if _, err := os.Lstat(outside); err == nil {
 		t.Error("expected the link not to be followed")
 	}
@@ -189,10 +193,14 @@ func TestHost_Drone_and_Harness(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	outputs, card := filepath.Join(dir, "output.env"), filepath.Join(dir, "card.json")
-	asked(t, ci.Detect(lookup(map[string]string{
+	host := ci.Detect(lookup(map[string]string{
 		"DRONE": "true", "HARNESS_BUILD_ID": "7", "DRONE_OUTPUT": outputs, "DRONE_CARD_PATH": card,
-	}), nil, nil))
-	want := "DEPLOYMENT_ID=1001\nRESULT=failed\nREASON='" + strings.ReplaceAll(forged, "'", "’") + "'\nERROR_CODE=\n"
+	}), nil, nil)
+	asked(t, host)
+	if err := host.WriteOutputs([]ci.Output{{Name: "app-name", Value: `a \`}}); err != nil {
+		t.Error(err)
+	}
+	want := "DEPLOYMENT_ID=1001\nRESULT=failed\nREASON='" + strings.ReplaceAll(forged, "'", "’") + "'\nERROR_CODE=\nAPP_NAME='a \\ '\n"
 	if got := read(t, outputs); got != want {
 		t.Errorf("expected %q to be %q", got, want)
 	}

@@ -102,9 +102,8 @@ func adaptToCI(vars map[string]string) {
 		}
 	}
 	for key, value := range buildkiteSettings(vars) {
-		name := buildkitePrefix + variableName(key)
-		if strings.HasPrefix(string(value), "{") && vars[name] == "" {
-			vars[name] = string(value)
+		if strings.HasPrefix(string(value), "{") {
+			vars[buildkitePrefix+variableName(key)] = string(value)
 		}
 	}
 }

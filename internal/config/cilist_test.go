@@ -138,6 +138,15 @@ func TestLoad_plugin_lists(t *testing.T) {
 	}
 }
 
+// A list for an option that takes one value is what a list of several would be, for the option to judge.
+func TestLoad_plugin_list_of_another_option(t *testing.T) {
+	t.Parallel()
+	o := mustLoad(t, "deploy", []string{"--app-id=1"}, "SPICE_COMMIT_MESSAGE_COUNT=2", "SPICE_COMMIT_MESSAGE_0=a", `SPICE_COMMIT_MESSAGE_1="b"`)
+	if got, want := o.CommitMessage, `["a","\"b\""]`; got != want {
+		t.Errorf("expected %q to be %q", got, want)
+	}
+}
+
 func TestLoad_Buildkite_settings_that_are_none(t *testing.T) {
 	t.Parallel()
 	of := func(settings string) []string {
