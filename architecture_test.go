@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 		"internal/spiceruntime", "internal/workspace",
 	},
 	"internal/report":       {"deploy", "internal/diag", "internal/spiceruntime"},
-	"internal/githubreport": {"deploy", "internal/diag", "internal/redact"},
+	"internal/githubreport": {"deploy", "internal/diag", "internal/redact", "internal/remote"},
 
 	"deploy": {
 		"poll", "secretsync", "internal/config", "internal/diag", "internal/redact", "internal/spicecloud",
