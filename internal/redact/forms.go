@@ -55,8 +55,12 @@ func base64Forms(s string) []string {
 	const shortest = 8
 	var out []string
 	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
-		out = append(out, enc.EncodeToString([]byte(s)), enc.WithPadding(base64.NoPadding).EncodeToString([]byte(s)))
-		for shift := range min(3, len(s)) {
+		whole := enc.EncodeToString([]byte(s))
+		out = append(out, whole, strings.TrimRight(whole, "="))
+		if encoded := whole[:len(s)/3*4]; len(encoded) >= shortest {
+			out = append(out, encoded)
+		}
+		for shift := 1; shift < min(3, len(s)); shift++ {
 			inner := s[shift:]
 			inner = inner[:len(inner)/3*3]
 			if encoded := enc.EncodeToString([]byte(inner)); len(encoded) >= shortest {
