@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,18 @@ func TestVerify_datasetErrors(t *testing.T) {
 			writes: happy, history: ours("succeeded"), took: "1m20s-1m22s",
 		},
 		{
+			name: "that_comes_back_has_its_grace_anew", args: verifies,
+			given: func(s *stage) {
+				s.spicepod = served("ours", orders, "trips=s3://b")
+				list := `[{"name":"orders","from":"postgres:orders","status":"%"},{"name":"trips","from":"s3://b","status":"Initializing"}]`
+				ready, failed := strings.Replace(list, "%", "Ready", 1), strings.Replace(list, "%", "Error", 1)
+				lists := slices.Concat(slices.Repeat([]string{failed}, 25), []string{ready}, slices.Repeat([]string{failed}, 25), []string{strings.Replace(ready, "Initializing", "Ready", 1)})
+				listing(s, lists...)
+			},
+			result: diag.Succeeded, log: []string{"dataset orders is Error", "dataset orders is Ready", "dataset orders is Error", "dataset orders is Ready"},
+			writes: happy, history: ours("succeeded"), took: "1m30s-1m50s",
+		},
+		{
 			name: "none_of_one_that_refreshes_again_and_again", args: verifies,
 			given: func(s *stage) {
 				s.spicepod = served("ours", orders, "trips=s3://b")
@@ -226,6 +239,14 @@ func TestVerify_explains(t *testing.T) {
 	}
 	scenes := []scene{
 		{name: "plan_with_fewer_lines", given: given(func(s *stage) { s.configure(func(st *emulator.Settings) { st.MaxLogTail = 5 }) }), log: []string{"says: Failed to load dataset orders"}},
+		{
+			name: "newest_instance_that_says_something", given: given(func(s *stage) { s.app.Replicas = 2 }),
+			log: []string{"-1 says: Failed to load dataset orders"}, also: func(s *stage, e ended) {
+				if len(e.RuntimeLog) != 1 {
+					s.Errorf("the result holds the lines %q", e.RuntimeLog)
+				}
+			},
+		},
 		{name: "no_list_of_instances", given: given(func(s *stage) { s.faults(emulator.Fault{Path: "/instances", Nth: 2, Times: -1, Status: 500}) }), log: []string{"verify: the logs of the instances could not be read: … 500"}},
 		{name: "no_log", given: given(func(s *stage) { s.faults(emulator.Fault{Path: "/logs", Status: 403, Body: `{"error":"no"}`}) }), log: []string{"verify: the log of instance … could not be read: … 403"}},
 		{name: "log_that_hangs", given: given(func(s *stage) { s.faults(emulator.Fault{Path: "/logs", Delay: time.Hour}) }), log: []string{"verify: the log of instance … could not be read: "}, took: "1m29s-1m31s"},

@@ -44,6 +44,10 @@ func TestVerify_hostileRuntime(t *testing.T) {
 			listOf(s, list...)
 		}
 	}
+	huge := make([]listed, 20)
+	for i := range huge {
+		huge[i] = listed{Name: fmt.Sprintf("%d%s", i, strings.Repeat("x", 200<<10)), Status: "Error"}
+	}
 	good := listed{Name: "orders", From: "postgres:orders", Status: "Ready"}
 	scenes := []scene{
 		{name: "name", given: list(good, listed{Name: evil, Status: "Error", ErrorMessage: evil}), reason: `1 dataset failed: a\n::error::gotcha\r\x1b[31m\u202e\u2028b is Error: a ::error::gotcha [31m b`},
@@ -51,6 +55,7 @@ func TestVerify_hostileRuntime(t *testing.T) {
 		{name: "from", given: list(listed{Name: "orders", From: evil, Status: "Ready"}), reason: `orders comes from a\n::error::gotcha\r\x1b[31m\u202e\u2028b instead of postgres:orders`},
 		{name: "long", given: list(good, listed{Name: strings.Repeat("é", 1<<17), Status: strings.Repeat("x", 1<<17), ErrorMessage: strings.Repeat("y", 1<<17)}), reason: "not all datasets were ready"},
 		{name: "long_and_in_error", given: list(good, listed{Name: strings.Repeat(`"`, 1<<17), Status: "error"}), reason: "1 dataset failed"},
+		{name: "many_long_and_in_error", given: list(append(huge, good)...), reason: "20 datasets failed"},
 		{name: "one_name_many_times", given: list(good, listed{Name: "orders", From: "postgres:other", Status: "Error"}), reason: "orders comes from postgres:other"},
 		{name: "lines_of_the_log", given: func(s *stage) {
 			list(good, listed{Name: "base", Status: "Error"})(s)

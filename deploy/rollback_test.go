@@ -109,6 +109,25 @@ func TestRollback(t *testing.T) {
 			result: diag.Failed, exit: 1, silent: []string{"rollback:"}, writes: happy, history: ours("failed"), took: "4s-5s", also: to(0),
 		},
 		{
+			name: "secrets_are_neither_pruned_nor_missed", args: rollsBack + " --secrets-prune --missing-secrets fail",
+			given: failing(func(s *stage) {
+				s.app.Spicepod = manifest("old", "GONE")
+				s.app.Secrets = map[string]string{"OLD": "correct horse"}
+				s.secrets.Block = redact.New("NEW=battery staple")
+			}),
+			result: diag.Failed, exit: 1, reason: "rolled back: deployment 1003", silent: []string{"GONE"},
+			writes: []string{"PUT app", "POST app/secrets", "POST app/deployments", "PUT app", "POST app/deployments"}, history: rolledBack, took: "8s-10s", also: to(1003),
+		},
+		{
+			name: "newest_that_had_succeeded", args: rollsBack,
+			given: failing(func(s *stage) {
+				s.others(emulator.Deployment{Age: 3 * time.Hour})
+				s.others(emulator.Deployment{Age: 2 * time.Hour, CommitSHA: "fa11ed0", Outcome: boom})
+			}, emulator.Outcome{}),
+			result: diag.Failed, exit: 1, reason: "deployment 1004 failed: boom; rolled back: deployment 1005", writes: twice, took: "8s-10s", also: to(1005),
+			history: []string{"1002 other old@bada55e succeeded", "1003 other old@fa11ed0 failed", "1004 run ours@c0ffee1 failed", "1005 run old@bada55e succeeded"},
+		},
+		{
 			name: "nothing_had_succeeded_before", args: rollsBack, given: failing(func(s *stage) { s.app.Deployments = nil }),
 			result: diag.Failed, exit: 1, reason: "rolled back: deployment 1002", writes: twice,
 			history: []string{"1001 run ours@c0ffee1 failed", "1002 run old succeeded"}, took: "8s-10s", also: to(1002),

@@ -101,6 +101,14 @@ func TestVerify_served(t *testing.T) {
 			result: diag.Succeeded, reason: "4 datasets ready", writes: happy, history: ours("succeeded"), took: "4s-5s",
 		},
 		{
+			name: "name_in_another_case_and_a_slash_less", args: verifies,
+			given: func(s *stage) {
+				s.spicepod = served("ours", "Trips=s3://b/")
+				listing(s, `[{"name":"trips","from":"s3://b","status":"Ready"}]`)
+			},
+			result: diag.Succeeded, reason: "1 dataset ready", writes: happy, history: ours("succeeded"), took: "4s-5s",
+		},
+		{
 			name: "slow_is_not_stopped_by_timeout_seconds", args: verifies + " --timeout-seconds 20", given: withDatasets(emulator.Runtime{ReadyAfter: time.Minute}, orders),
 			result: diag.Succeeded, writes: happy, history: ours("succeeded"), took: "1m4s-1m7s",
 		},
