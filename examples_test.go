@@ -31,7 +31,8 @@ func TestExamples_verified(t *testing.T) {
 			"result": "succeeded", "reason": "deployment 1001 succeeded; 2 datasets ready, 5 of 5 probes passed", "rolled-back-to": "",
 		}},
 		"bad_day": {
-			map[string]string{"emulator-faults": "examples/verified/faults.yaml", "dataset-ready-timeout-seconds": "2"}, 7,
+			map[string]string{"emulator-faults": "examples/verified/faults.yaml", "dataset-ready-timeout-seconds": "2"},
+			7,
 			map[string]string{
 				"result": "verification-failed", "deployment-id": "1002", "rolled-back-to": "1003",
 				"datasets": `[{"name":"tickets","status":"Error","from":"postgres:support.tickets","error":"dataset.auth","error_message":"permission denied for schema support"},` +
