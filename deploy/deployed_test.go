@@ -46,7 +46,7 @@ func TestVerify_stopped(t *testing.T) {
 		}
 		sc.reason = "stopped by SIGTERM after deployment 1002 had succeeded, before it was verified"
 		sc.hint = "the new version runs; whether it serves well was not found out"
-		sc.silent, sc.history, sc.took = []string{"instance", "failed"}, ours("succeeded"), "10s-11s"
+		sc.silent, sc.history, sc.took = []string{"instance", "failed", "stopped while"}, ours("succeeded"), "10s-11s"
 		if sc.writes == nil {
 			sc.writes = happy
 		}

@@ -52,7 +52,7 @@ func (v *verification) attempt(ctx context.Context, probe spiceruntime.Probe) sp
 		limited, cancel := context.WithTimeout(ctx, v.Options.TestTimeout)
 		outcome := v.runtime.Run(limited, probe)
 		cancel()
-		if outcome.Kind != spiceruntime.Unavailable || outcome.Duration >= v.Options.TestTimeout || time.Until(v.warm) <= again {
+		if outcome.Kind != spiceruntime.Unavailable || outcome.Duration >= v.Options.TestTimeout || time.Until(v.warm) <= again || ctx.Err() != nil {
 			return outcome
 		}
 		v.notice(PhaseVerify, "%s got no answer (%s): trying again until test-warmup-seconds have passed", probe, outcome.Error)
