@@ -249,7 +249,7 @@ func namesOf(outcomes []secretsync.Outcome, action secretsync.Action) string {
 
 // observePlan tells what is going to be done, a line for each kind of change.
 func (r *run) observePlan(plan *Plan) {
-	if !r.news(strings.Join(plan.Spicepod.Changes, "\n") + plan.summary()) {
+	if !r.news(fmt.Sprint(plan.Spicepod.Changes) + plan.summary()) {
 		return
 	}
 	if r.Manifest == nil {

@@ -32,7 +32,10 @@ func outcomes() map[diag.Result]deploy.Result {
 	plan := &deploy.Plan{
 		App: app, PushSpicepod: true, TagChanges: []string{"repository=acme_shop"},
 		Spicepod: spicepod.Difference{
-			Changes: []string{"dataset orders: acceleration.refresh_check_interval 10m → 5m", "model llm added"},
+			Changes: []spicepod.Change{
+				{Kind: "dataset", Name: "orders", Path: "acceleration.refresh_check_interval", What: "10m → 5m"},
+				{Kind: "model", Name: "llm", What: "added"},
+			},
 			Unified: "--- deployed\n+++ wanted\n@@ -1 +1 @@\n-a: 10m\n+a: 5m\n",
 		},
 		InTheWay: &spicecloud.Deployment{ID: 85, RawStatus: "in_progress"},
@@ -203,7 +206,7 @@ func TestComment_staysWithinTheLimit(t *testing.T) {
 	many := outcomes()[diag.Succeeded]
 	plan := *many.Plan
 	plan.Spicepod.Unified = strings.Repeat("+a line of a very large spicepod\n", 100_000)
-	plan.Spicepod.Changes = slices.Repeat([]string{"dataset x added"}, 10_000)
+	plan.Spicepod.Changes = slices.Repeat([]spicepod.Change{{Kind: "dataset", Name: "x", What: "added"}}, 10_000)
 	plan.TagChanges = slices.Repeat([]string{"a=b"}, 10_000)
 	many.Plan = &plan
 	many.Secrets = slices.Repeat([]secretsync.Outcome{{Name: "A_SECRET", Action: secretsync.Created}}, 10_000)

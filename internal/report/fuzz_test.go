@@ -24,7 +24,7 @@ func saying(s string) deploy.Result {
 		Result: diag.Failed, ExitCode: 1, Reason: s, Hint: "look at " + s, Org: s, App: app,
 		Request:    spicecloud.NewDeployment{Branch: s, CommitSHA: "c0ffee0", CommitMessage: s},
 		Deployment: spicecloud.Deployment{ID: 86, RawStatus: s, ImageTag: s, ErrorCode: s, ErrorMessage: s},
-		Plan:       &deploy.Plan{App: app, TagChanges: []string{s, s}, Spicepod: spicepod.Difference{Changes: []string{s}, Unified: "+" + s + "\n"}},
+		Plan:       &deploy.Plan{App: app, TagChanges: []string{s, s}, Spicepod: spicepod.Difference{Changes: []spicepod.Change{{Kind: "dataset", Name: s, Path: s, What: s}}, Unified: "+" + s + "\n"}},
 		Secrets:    []secretsync.Outcome{{Name: s, Action: secretsync.Created}},
 		Warnings:   []string{s},
 

@@ -144,12 +144,15 @@ func planJSON(r deploy.Result) string {
 	}{
 		Changes:        p.Changes(),
 		App:            app{p.App.ID, p.App.Name, p.App.Region, p.CreateApp},
-		Spicepod:       append([]string{}, p.Spicepod.Changes[:min(len(p.Spicepod.Changes), mostOfChanges)]...),
+		Spicepod:       []string{},
 		SpicepodDiff:   cut(p.Spicepod.Unified, mostOfDiff),
 		Tags:           append([]string{}, p.TagChanges...),
 		Secrets:        secrets(r),
 		MissingSecrets: []string{},
 		Request:        requestFields(r),
+	}
+	for _, change := range p.Spicepod.Changes[:min(len(p.Spicepod.Changes), mostOfChanges)] {
+		out.Spicepod = append(out.Spicepod, change.String())
 	}
 	for _, m := range p.MissingSecrets {
 		out.MissingSecrets = append(out.MissingSecrets, m.Name)

@@ -34,7 +34,10 @@ func results() map[string]deploy.Result {
 	plan := &deploy.Plan{
 		App: app, PushSpicepod: true, TagChanges: []string{"repository=acme_shop"}, Tags: map[string]string{"repository": "acme_shop"},
 		Spicepod: spicepod.Difference{
-			Changes: []string{"dataset orders: acceleration.refresh_check_interval 10m → 5m", "model llm added"},
+			Changes: []spicepod.Change{
+				{Kind: "dataset", Name: "orders", Path: "acceleration.refresh_check_interval", What: "10m → 5m"},
+				{Kind: "model", Name: "llm", What: "added"},
+			},
 			Unified: "--- deployed\n+++ wanted\n@@ -1 +1 @@\n-a: 10m\n+a: 5m\n",
 		},
 		Secrets:        []secretsync.Outcome{{Name: "PG_PASS", Action: secretsync.Update}, {Name: "OLD", Action: secretsync.Delete}},
@@ -127,7 +130,7 @@ func TestSummary_staysBelowTheLimit(t *testing.T) {
 	result := results()["succeeded"]
 	plan := *result.Plan
 	plan.Spicepod.Unified = strings.Repeat("+a line of a very large spicepod\n", 100_000)
-	plan.Spicepod.Changes = slices.Repeat([]string{"dataset x added"}, 10_000)
+	plan.Spicepod.Changes = slices.Repeat([]spicepod.Change{{Kind: "dataset", Name: "x", What: "added"}}, 10_000)
 	result.Plan = &plan
 	result.Secrets = slices.Repeat([]secretsync.Outcome{{Name: "A_SECRET", Action: secretsync.Created}}, 10_000)
 	if got, want := len(report.Summary(result, asItIs)), 1<<20; got >= want {

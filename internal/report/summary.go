@@ -163,7 +163,7 @@ func spicepodSection(b *page, r deploy.Result) {
 			fmt.Fprintf(b, "- and %d more\n", len(p.Spicepod.Changes)-most)
 			break
 		}
-		fmt.Fprintf(b, "- %s\n", b.text(change))
+		fmt.Fprintf(b, "- %s\n", b.text(change.String()))
 	}
 	fmt.Fprintf(b, "\n<details><summary>Difference</summary>\n\n%s\n\n</details>\n\n", b.fenced("diff", cut(b.cover(p.Spicepod.Unified), mostOfDiff)))
 }

@@ -10,8 +10,7 @@ import (
 // Difference is how one manifest differs from another in meaning. Literals that look like credentials are
 // hidden in it; it shows that one changed, not what it was or is.
 type Difference struct {
-	// Changes is what changed, in words of the manifest: "dataset orders: acceleration.engine arrow → duckdb".
-	Changes []string
+	Changes []Change // what changed, in words of the manifest
 	// Unified is a unified diff of both in one canonical form of YAML, with 3 lines of context.
 	Unified string
 }
@@ -33,9 +32,9 @@ func Compare(deployed, wanted *Manifest) Difference {
 	switch {
 	case len(w.changes) > 0:
 	case w.first:
-		w.say("", "the manifest", "added")
+		w.say(Change{}, "the manifest added")
 	default:
-		w.say("", "the manifest", "changed")
+		w.say(Change{}, "the manifest changed")
 	}
 	return Difference{Changes: w.changes, Unified: unified(a, b)}
 }
@@ -49,17 +48,14 @@ func rootOf(m *Manifest) *value {
 
 // wording says in words what changed.
 type wording struct {
-	changes []string
+	changes []Change
 	first   bool // there was no manifest before: that it has a version, a kind and a name goes without saying
 }
 
-// say notes one change. The subject is a component, the path is inside of it; either may be empty.
-func (w *wording) say(subject, path, what string) {
-	if subject != "" && path != "" {
-		subject += ":"
-	}
-	words := slices.DeleteFunc([]string{subject, path, what}, func(s string) bool { return s == "" })
-	w.changes = append(w.changes, strings.Join(words, " "))
+// say notes what changed at a place, which is a change without its words.
+func (w *wording) say(at Change, what string) {
+	at.What = what
+	w.changes = append(w.changes, at)
 }
 
 // top compares two manifests key by key.
@@ -71,10 +67,10 @@ func (w *wording) top(a, b *value) {
 		from, to := a.entry(key), b.entry(key)
 		word := wordFor(key)
 		if word == "" || !components(from) || !components(to) || len(itemsOf(from))+len(itemsOf(to)) == 0 {
-			w.entry("", printable(key), looksSecret(key) && key != "secrets", from, to)
+			w.entry(Change{Path: printable(key)}, looksSecret(key) && key != "secrets", from, to)
 			continue
 		}
-		w.named("", key, itemsOf(from), itemsOf(to), func(name string) (string, string) { return word + " " + name, "" })
+		w.named(Change{Path: key}, itemsOf(from), itemsOf(to), func(name string) Change { return Change{Kind: word, Name: name} })
 	}
 }
 
@@ -140,25 +136,24 @@ func namesOf(items []*value) map[string]int {
 	return names
 }
 
-// named compares two lists of components by name; at is the subject and path of a component.
-func (w *wording) named(subject, path string, a, b []*value, at func(name string) (string, string)) {
+// named compares two lists of components by name; of is the place of a component in the list at.
+func (w *wording) named(at Change, a, b []*value, of func(name string) Change) {
 	before, after := namesOf(a), namesOf(b)
 	for _, c := range b {
-		subject, path := at(printable(nameOf(c)))
+		place := of(printable(nameOf(c)))
 		if i, there := before[nameOf(c)]; there {
-			w.values(subject, path, false, a[i], c)
+			w.values(place, false, a[i], c)
 		} else {
-			w.say(subject, path, "added")
+			w.say(place, "added")
 		}
 	}
 	for _, c := range a {
 		if _, there := after[nameOf(c)]; !there {
-			subject, path := at(printable(nameOf(c)))
-			w.say(subject, path, "removed")
+			w.say(of(printable(nameOf(c))), "removed")
 		}
 	}
 	if reordered(a, b, before, after) {
-		w.say(subject, "order of "+path, "changed")
+		w.say(at, "in another order")
 	}
 }
 
@@ -176,14 +171,14 @@ func reordered(a, b []*value, before, after map[string]int) bool {
 }
 
 // entry compares what two maps have under one key; a nil entry is absent.
-func (w *wording) entry(subject, path string, secret bool, a, b *entry) {
+func (w *wording) entry(at Change, secret bool, a, b *entry) {
 	switch {
 	case a == nil:
-		w.say(subject, path, "added"+shown(": ", b.value, secret))
+		w.say(at, "added"+shown(": ", b.value, secret))
 	case b == nil:
-		w.say(subject, path, "removed"+shown(", was ", a.value, secret))
+		w.say(at, "removed"+shown(", was ", a.value, secret))
 	default:
-		w.values(subject, path, secret, a.value, b.value)
+		w.values(at, secret, a.value, b.value)
 	}
 }
 
@@ -195,45 +190,43 @@ func shown(separator string, v *value, secret bool) string {
 	return separator + inline(v, secret)
 }
 
-// values compares two values at one path.
-func (w *wording) values(subject, path string, secret bool, a, b *value) {
+// values compares two values at one place.
+func (w *wording) values(at Change, secret bool, a, b *value) {
 	switch {
 	case equal(a, b):
 	case a.kind == mapping && b.kind == mapping:
 		for _, key := range keysOf(a, b) {
-			below := strings.TrimPrefix(path+"."+printable(key), ".")
-			w.entry(subject, below, secret || looksSecret(key), a.entry(key), b.entry(key))
+			w.entry(at.below(printable(key)), secret || looksSecret(key), a.entry(key), b.entry(key))
 		}
 	case a.kind == list && b.kind == list:
-		w.lists(subject, path, secret, a.items, b.items)
+		w.lists(at, secret, a.items, b.items)
 	default:
-		w.change(subject, path, inline(a, secret), inline(b, secret))
+		w.change(at, inline(a, secret), inline(b, secret))
 	}
 }
 
 // change says that a value changed, and from what to what unless both look the same: hidden, or too long.
-func (w *wording) change(subject, path, from, to string) {
+func (w *wording) change(at Change, from, to string) {
 	if from == to {
-		w.say(subject, path, "changed")
+		w.say(at, "changed")
 		return
 	}
-	if subject == "" {
-		path += ":"
-	}
-	w.say(subject, path, from+" → "+to)
+	w.say(at, from+" → "+to)
 }
 
 // lists compares two lists: by name where every item has one, as a whole where they are short and plain,
 // else place by place.
-func (w *wording) lists(subject, path string, secret bool, a, b []*value) {
+func (w *wording) lists(at Change, secret bool, a, b []*value) {
 	switch {
 	case !secret && namesOf(a) != nil && namesOf(b) != nil:
-		w.named(subject, path, a, b, func(name string) (string, string) { return subject, path + "." + name })
+		w.named(at, a, b, at.below)
 	case plain(a) && plain(b):
-		w.change(subject, path, inlineList(a, secret), inlineList(b, secret))
+		w.change(at, inlineList(a, secret), inlineList(b, secret))
 	default:
 		for i := range max(len(a), len(b)) {
-			w.entry(subject, fmt.Sprintf("%s[%d]", path, i), secret, itemAt(a, i), itemAt(b, i))
+			place := at
+			place.Path += fmt.Sprintf("[%d]", i)
+			w.entry(place, secret, itemAt(a, i), itemAt(b, i))
 		}
 	}
 }

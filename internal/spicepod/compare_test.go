@@ -53,7 +53,7 @@ func TestCompare(t *testing.T) {
 			deployed, wanted, _ := strings.Cut(manifests, "-- wanted.yaml --\n")
 
 			d := spicepod.Compare(fromJSON(t, deployed), parse(t, wanted))
-			result := "-- changes --\n" + strings.Join(d.Changes, "\n") + "\n-- unified --\n" + d.Unified
+			result := "-- changes --\n" + sentences(d.Changes) + "\n-- unified --\n" + d.Unified
 			if strings.Contains(result, "hunter") {
 				t.Error("the difference shows a literal secret")
 			}
@@ -143,6 +143,15 @@ func TestCompare_different(t *testing.T) {
 	}
 }
 
+// sentences is what changed, a sentence a line.
+func sentences(changes []spicepod.Change) string {
+	lines := make([]string, len(changes))
+	for i, change := range changes {
+		lines[i] = change.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
 // quoted is a text as JSON, the way a service returns a manifest that it did not parse.
 func quoted(t *testing.T, s string) json.RawMessage {
 	t.Helper()
@@ -157,7 +166,7 @@ func TestCompare_absent(t *testing.T) {
 	t.Parallel()
 
 	m := parse(t, "version: v2\nkind: Spicepod\nname: new\ndatasets:\n  - name: orders\n")
-	want := []string{"dataset orders added"}
+	want := []spicepod.Change{{Kind: "dataset", Name: "orders", What: "added"}}
 	if diff := cmp.Diff(want, spicepod.Compare(nil, m).Changes); diff != "" {
 		t.Errorf("unexpected changes (-want +got):\n%s", diff)
 	}

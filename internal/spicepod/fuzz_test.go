@@ -101,7 +101,8 @@ func FuzzCompare(f *testing.F) {
 				t.Errorf("words and lines do not agree: %+v", d)
 			}
 			for _, change := range d.Changes {
-				if strings.ContainsFunc(change, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(change) {
+				said := change.String()
+				if strings.ContainsFunc(said, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(said) {
 					t.Errorf("the words %q hold what moves a cursor", change)
 				}
 			}
@@ -136,7 +137,7 @@ func FuzzHidden(f *testing.F) {
 		key += "_password"
 		one, two = secretMark+one+secretMark, secretMark+two+secretMark
 		d := spicepod.Compare(hiddenIn(t, key, one), hiddenIn(t, key, two))
-		if got := strings.Join(d.Changes, "\n") + d.Unified; strings.Contains(got, secretMark) {
+		if got := sentences(d.Changes) + d.Unified; strings.Contains(got, secretMark) {
 			t.Errorf("a literal under %s shows in\n%s", key, got)
 		}
 		if (one == two) != d.Empty() {

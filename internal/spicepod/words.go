@@ -2,12 +2,36 @@ package spicepod
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 )
 
-// longest is how many characters of a value a message or a line of [Difference.Changes] shows.
+// Change is one change of a manifest, in parts, so that a report can set names apart from words.
+type Change struct {
+	Kind, Name string // the component: dataset, orders; empty for what belongs to none
+	Path       string // inside of it: acceleration.engine; empty where the component as a whole is meant
+	What       string // added; removed, was arrow; arrow → duckdb
+}
+
+// String is the change as a sentence: dataset orders: acceleration.engine arrow → duckdb.
+func (c Change) String() string {
+	component := strings.TrimSpace(c.Kind + " " + c.Name)
+	if component != "" && c.Path != "" {
+		component += ":"
+	}
+	words := slices.DeleteFunc([]string{component, c.Path, c.What}, func(s string) bool { return s == "" })
+	return strings.Join(words, " ")
+}
+
+// below is the place of a key or of a component inside of this place.
+func (c Change) below(name string) Change {
+	c.Path = strings.TrimPrefix(c.Path+"."+name, ".")
+	return c
+}
+
+// longest is how many characters of a value a message or a [Change] shows.
 const longest = 60
 
 // shorten cuts a text that is longer than a line can take.
