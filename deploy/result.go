@@ -141,7 +141,7 @@ func Refused(err error) Result {
 	}
 	if end, ok := errors.AsType[*diag.Error](err); ok {
 		res.Result, res.Hint = end.Result, end.Hint
-		if end.Result == diag.Skipped {
+		if end.Result == diag.Skipped || end.Result == diag.Planned {
 			res.Err = nil
 		}
 	}

@@ -31,7 +31,9 @@ func (c *command) deploy(ctx context.Context, loadErr error) int {
 		defer in.workspace.Close()
 	}
 	var result deploy.Result
+	github := c.openGitHub(in.transport)
 	if err == nil {
+		github.nameCommit(ctx)
 		c.introduce(in)
 	}
 	if err == nil && c.options.Emulator {
@@ -41,16 +43,23 @@ func (c *command) deploy(ctx context.Context, loadErr error) int {
 		}
 	}
 	if err == nil {
-		result, err = c.run(ctx, in)
+		err = c.checkOffline(in)
+	}
+	if err == nil {
+		err = github.stale(ctx)
+	}
+	if err == nil {
+		result, err = c.run(ctx, in, github)
 	}
 	if err != nil {
 		result = deploy.Refused(err)
 	}
+	github.close(ctx, &result)
 	return c.finish(in, result)
 }
 
 // run wires the client and the pipeline, and lets them go.
-func (c *command) run(ctx context.Context, in *inputs) (deploy.Result, error) {
+func (c *command) run(ctx context.Context, in *inputs, github *gitHub) (deploy.Result, error) {
 	o := c.options
 	client, err := c.client(in.transport)
 	if err != nil {
@@ -63,7 +72,7 @@ func (c *command) run(ctx context.Context, in *inputs) (deploy.Result, error) {
 		Cloud: client, Options: o, Manifest: in.manifest, Secrets: in.secrets,
 		Repository: c.facts.Repository, Owner: c.facts.Owner,
 		Probes: in.probes, Connect: c.runtime(in.transport),
-		Observer: observers{newKnown(c), c.log},
+		Observer: github.observe(ctx, observers{newKnown(c), c.log}),
 	}
 	ctx, stop := c.log.signsOfLife(ctx, o.Timeout)
 	defer stop()

@@ -3,10 +3,12 @@ package cli
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spicedeploy/spice-deploy/internal/ci"
 	"github.com/spicedeploy/spice-deploy/internal/config"
@@ -85,7 +87,7 @@ func (c *command) checkFork() error {
 		}
 	case c.facts.ForkOf == "":
 		return nil
-	case c.facts.ForkOf == ci.DeletedFork:
+	case c.facts.ForkOf == ci.DeletedFork, c.facts.ForkOf == ci.UnnamedFork:
 		fork = c.facts.ForkOf
 	}
 	return diag.Problem{
@@ -99,13 +101,15 @@ func (c *command) checkFork() error {
 // such a name is the word of whoever wrote the pipeline. The spicepod comes from the checkout, always.
 func (c *command) openWorkspace(dir string) (*workspace.Workspace, error) {
 	o, root := c.options, cmp.Or(c.facts.Workspace, ".")
-	if c.facts.System == "" {
+	if c.facts.Folder != "" {
 		if !filepath.IsAbs(dir) {
 			dir = filepath.Join(c.facts.Folder, dir)
 		}
-		if rel, err := filepath.Rel(root, dir); err == nil && filepath.IsLocal(rel) {
+		rel, err := filepath.Rel(root, dir)
+		switch {
+		case err == nil && filepath.IsLocal(rel):
 			dir = rel
-		} else {
+		case c.facts.System == "":
 			root, dir = dir, "" // on a laptop a folder that the user names elsewhere is the workspace
 		}
 	}
@@ -141,7 +145,11 @@ func (c *command) checkCredentials(found diag.Problems) error {
 	if wrong || c.hasCredentials() {
 		return nil
 	}
-	if o.OnMissingCredentials == "skip" {
+	switch o.OnMissingCredentials {
+	case "dry-run":
+		o.DryRun = true
+		return nil
+	case "skip":
 		return &diag.Error{Result: diag.Skipped, Err: errors.New("there are no credentials, and on-missing-credentials is skip")}
 	}
 	cause := diag.NoCredentials
@@ -153,6 +161,28 @@ func (c *command) checkCredentials(found diag.Problems) error {
 		problem.Option, problem.Message = half, "an OAuth client needs both client-id and client-secret, and "+half+" is empty"
 	}
 	return problem
+}
+
+// checkOffline ends a run without credentials that is to be a dry run: what can be checked without asking anybody has
+// been checked by then.
+func (c *command) checkOffline(in *inputs) error {
+	if c.hasCredentials() {
+		return nil
+	}
+	text := "dry run without credentials: the inputs are well"
+	if in.manifest != nil {
+		text += fmt.Sprintf(", and so is the spicepod (%d datasets)", len(in.manifest.Datasets()))
+		var needed []string
+		for _, ref := range in.manifest.References() {
+			if ref.Managed && !slices.Contains(needed, ref.Key) {
+				needed = append(needed, ref.Key)
+			}
+		}
+		if len(needed) > 0 {
+			text += "; it refers to the secrets " + strings.Join(needed, ", ")
+		}
+	}
+	return &diag.Error{Result: diag.Planned, Err: errors.New(text + "; nobody was asked what would change, and nothing was changed")}
 }
 
 // read reads the files that the options name. What was checked is what is sent: no file is opened again.

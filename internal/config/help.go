@@ -81,9 +81,6 @@ func describe(opt option) string {
 	if len(opt.aliases) > 0 {
 		text += " Also called `" + strings.Join(opt.aliases, "`, `") + "`."
 	}
-	if opt.later != nil {
-		text += " Not available in this version yet."
-	}
 	return text
 }
 

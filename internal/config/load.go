@@ -66,9 +66,6 @@ func (l *lookup) checkCommand(name string) error {
 func (l *lookup) assign(opt option, g given) {
 	err := opt.set(g.value)
 	if err == nil {
-		if opt.later != nil && opt.later() {
-			l.problem(opt.name, "not available in this version yet; remove it%s", orOff(opt))
-		}
 		return
 	}
 	wrong := []error{err}
@@ -78,14 +75,6 @@ func (l *lookup) assign(opt option, g given) {
 	for _, err := range wrong {
 		l.problem(opt.name, "%s%s", err, from(g))
 	}
-}
-
-// orOff says how to switch an option off that has a word for it.
-func orOff(opt option) string {
-	if opt.off == "" {
-		return ""
-	}
-	return " or set it to " + opt.off
 }
 
 // from names the variable where the user may not know that it is set: one that is not an input of the step.

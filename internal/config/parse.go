@@ -73,7 +73,7 @@ func secretToken(to *redact.Secret) kind {
 }
 
 func boolean(to *bool) kind {
-	return kind{isBool: true, off: "false", set: func(s string) error {
+	return kind{isBool: true, set: func(s string) error {
 		b, err := strconv.ParseBool(s)
 		if err != nil {
 			return fmt.Errorf("expected true or false, got %s", quote(s))
@@ -136,11 +136,7 @@ func appID(to *int64) kind {
 // seconds is a whole number of seconds. Durations such as "5m" are what people write by habit, so the message
 // translates them.
 func seconds(to *time.Duration, least, most int) kind {
-	off := ""
-	if least == 0 {
-		off = "0"
-	}
-	return kind{arg: "SECONDS", off: off, set: func(s string) error {
+	return kind{arg: "SECONDS", set: func(s string) error {
 		n, err := strconv.Atoi(s)
 		if err == nil && n >= least && n <= most {
 			*to = time.Duration(n) * time.Second

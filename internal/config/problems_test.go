@@ -261,28 +261,3 @@ func TestLoad_no_problem(t *testing.T) {
 		})
 	}
 }
-
-func TestLoad_not_available_yet(t *testing.T) {
-	t.Parallel()
-	cases := map[string]string{
-		"--github-deployment":              "github-deployment: not available in this version yet; remove it or set it to false",
-		"--github-environment=prod":        "github-environment: not available in this version yet; remove it",
-		"--pr-comment":                     "pr-comment: not available in this version yet; remove it or set it to false",
-		"--skip-if-stale":                  "skip-if-stale: not available in this version yet; remove it or set it to false",
-		"--on-missing-credentials=dry-run": "on-missing-credentials: dry-run is not available in this version yet; set it to fail or skip",
-		"--pr-comment=false":               "",
-		"--skip-if-stale=false":            "",
-	}
-	for arg, want := range cases {
-		t.Run(arg, func(t *testing.T) {
-			t.Parallel()
-			got := ""
-			if _, err := load("deploy", []string{"--app-id=1", arg}); err != nil {
-				got = err.Error()
-			}
-			if got != want {
-				t.Errorf("expected %q to be %q", got, want)
-			}
-		})
-	}
-}

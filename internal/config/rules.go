@@ -40,9 +40,6 @@ func (l *lookup) applyRules(o *Options, taken []option, found map[string]given) 
 		l.problem("secrets-prune", "no secret is given, so every secret of the app would be deleted; "+
 			"give secrets, secrets-from-env or secrets-file")
 	}
-	if o.OnMissingCredentials == "dry-run" {
-		l.problem("on-missing-credentials", "dry-run is not available in this version yet; set it to fail or skip")
-	}
 	if has("emulator-faults") && takes("emulator") && !o.Emulator {
 		l.problem("emulator-faults", "faults are for a rehearsal; set emulator to true or remove it")
 	}

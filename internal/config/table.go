@@ -13,9 +13,8 @@ type option struct {
 	shown    string // what the documentation says in place of def
 	meaning  string // one line; `backticks` mark names and are dropped in the help
 	commands []string
-	vendor   bool        // the vendor's GitHub Action has it too
-	raw      bool        // outer blanks and line ends are part of the value
-	later    func() bool // tells that the value asks for something that this version does not do yet
+	vendor   bool // the vendor's GitHub Action has it too
+	raw      bool // outer blanks and line ends are part of the value
 }
 
 // kind is how the value of an option is written: what the help calls it and how it gets into its field.
@@ -24,7 +23,6 @@ type kind struct {
 	words  []string // all values there are, nil where they cannot be listed
 	isBool bool     // as a flag it needs no value
 	secret bool     // as a flag it takes @FILE or -, and no message repeats it
-	off    string   // the value that switches it off, "" where only leaving it out does
 	set    func(string) error
 }
 

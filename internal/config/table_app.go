@@ -23,7 +23,7 @@ func credentialOptions(o *Options) []option {
 		option{
 			name: "on-missing-credentials", kind: enum(&o.OnMissingCredentials, "fail", "skip", "dry-run"), def: "fail",
 			meaning: "What to do where CI secrets are empty, as on pull requests from forks and Dependabot; " +
-				"`dry-run` is not available in this version yet.",
+				"`dry-run` checks the inputs and the spicepod and asks nobody.",
 		},
 		option{
 			name: "allow-fork", kind: boolean(&o.AllowFork), def: "false",

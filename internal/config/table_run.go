@@ -106,23 +106,20 @@ func gitHubOptions(o *Options) []option {
 		},
 		option{
 			name: "github-deployment", kind: boolean(&o.GitHubDeployment), def: "false",
-			later:   func() bool { return o.GitHubDeployment },
-			meaning: "Record a GitHub Deployment and its statuses.",
+			meaning: "Record a GitHub Deployment and its statuses. Needs the permission `deployments: write`.",
 		},
 		option{
 			name: "github-environment", kind: text("NAME", &o.GitHubEnvironment), shown: "the app's name",
-			later:   func() bool { return o.GitHubEnvironment != "" },
 			meaning: "Environment of the GitHub Deployment.",
 		},
 		option{
 			name: "pr-comment", kind: boolean(&o.PRComment), def: "false",
-			later:   func() bool { return o.PRComment },
-			meaning: "One comment on the pull request, kept up to date.",
+			meaning: "One comment on the pull request, kept up to date. Needs the permission `pull-requests: write`.",
 		},
 		option{
 			name: "skip-if-stale", kind: boolean(&o.SkipIfStale), def: "false",
-			later:   func() bool { return o.SkipIfStale },
-			meaning: "Skip where the branch has moved past `commit-sha`; does nothing on tags.",
+			meaning: "Skip where the branch has moved past `commit-sha`; does nothing on tags. Needs the permission " +
+				"`contents: read`.",
 		},
 	)
 }
