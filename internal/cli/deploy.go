@@ -35,6 +35,7 @@ func (c *command) deploy(ctx context.Context, loadErr error) int {
 	if err == nil {
 		github.nameCommit(ctx)
 		c.introduce(in)
+		github.introduce()
 	}
 	if err == nil && c.options.Emulator {
 		var stop func()

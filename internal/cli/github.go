@@ -23,6 +23,7 @@ type gitHub struct {
 	command  *command
 	client   *githubreport.Client   // nil where nothing is asked of GitHub
 	recorder *githubreport.Recorder // nil where no GitHub Deployment is recorded
+	opening  string                 // what the log says of it at the start, "" for nothing
 	warnings []string
 }
 
@@ -56,7 +57,7 @@ func (c *command) openGitHub(transport http.RoundTripper) *gitHub {
 	}
 	g.client = client
 	if len(asked) > 0 {
-		c.log.line("github", "%s with github-token: %s", cmp.Or(c.getenv("GITHUB_API_URL"), "https://api.github.com"), strings.Join(asked, ", "))
+		g.opening = fmt.Sprintf("%s with github-token: %s", cmp.Or(c.getenv("GITHUB_API_URL"), "https://api.github.com"), strings.Join(asked, ", "))
 	}
 	return g
 }
@@ -97,7 +98,14 @@ func (c *command) gitHubFeatures() []string {
 
 func (g *gitHub) skip(asked []string, why string) {
 	if len(asked) > 0 {
-		g.command.log.line("github", "%s skipped: %s", strings.Join(asked, ", "), why)
+		g.opening = fmt.Sprintf("%s skipped: %s", strings.Join(asked, ", "), why)
+	}
+}
+
+// introduce says what GitHub is asked and told, or why it is not.
+func (g *gitHub) introduce() {
+	if g.opening != "" {
+		g.command.log.line("github", "%s", g.opening)
 	}
 }
 
