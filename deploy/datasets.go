@@ -31,6 +31,7 @@ func (v *verification) checkDatasets(ctx context.Context) error {
 	if !v.checksDatasets() {
 		return nil
 	}
+	defer v.span(SpanDatasets)()
 	limit := v.Options.DatasetReadyTimeout
 	w := &watchOfDatasets{verification: v, since: map[string]time.Time{}, told: map[string]string{}}
 	failure, err := v.watch(ctx, limit, "the runtime to list its datasets", w.look)

@@ -50,7 +50,7 @@ func TestVerify_hostileRuntime(t *testing.T) {
 	}
 	good := listed{Name: "orders", From: "postgres:orders", Status: "Ready"}
 	scenes := []scene{
-		{name: "name", given: list(good, listed{Name: evil, Status: "Error", ErrorMessage: evil}), reason: `1 dataset failed: a\n::error::gotcha\r\x1b[31m\u202e\u2028b is Error: a ::error::gotcha [31m b`},
+		{name: "name", given: list(good, listed{Name: evil, Status: "Error", ErrorMessage: evil}), reason: `1 dataset failed: a\n::error::gotcha\r\x1b[31m\u202e\u2028b is Error: a ::error::gotcha b`},
 		{name: "name_of_what_is_pending", given: list(good, listed{Name: evil, Status: evil}), reason: `not all datasets were ready within 10s: a\n::error::gotcha`},
 		{name: "from", given: list(listed{Name: "orders", From: evil, Status: "Ready"}), reason: `orders comes from a\n::error::gotcha\r\x1b[31m\u202e\u2028b instead of postgres:orders`},
 		{name: "long", given: list(good, listed{Name: strings.Repeat("é", 1<<17), Status: strings.Repeat("x", 1<<17), ErrorMessage: strings.Repeat("y", 1<<17)}), reason: "not all datasets were ready"},

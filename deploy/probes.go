@@ -13,6 +13,7 @@ import (
 
 // checkProbes runs every probe, whatever became of those before.
 func (v *verification) checkProbes(ctx context.Context) error {
+	defer v.span(SpanProbes)()
 	var failed []ProbeResult
 	for _, probe := range v.Probes {
 		outcome := v.attempt(ctx, probe)

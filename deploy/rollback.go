@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
@@ -46,6 +47,7 @@ func (r *run) formerAgain(ctx context.Context) (story, hint string) {
 	if err != nil {
 		return "not rolled back: " + err.Error(), ""
 	}
+	defer r.span(SpanRollback)()
 	r.notice(PhaseRollback, "putting the former spicepod back and deploying it, as rollback-on-failure asks")
 	back := r.backTo(former, before).Run(ctx)
 	if back.Result == diag.Succeeded {
@@ -166,7 +168,17 @@ func withoutEscapes(raw json.RawMessage) json.RawMessage {
 // rollbackObserver passes on what happens in a rollback as a part of the run that is rolled back.
 type rollbackObserver struct{ run *run }
 
-// Observe passes an event on.
-func (o rollbackObserver) Observe(e Event) { o.run.observe(PhaseRollback, e.Level, "%s", e.Text) }
+// Observe passes an event on. The app is no news, and a deployment that is called by its id alone is told from ours.
+func (o rollbackObserver) Observe(e Event) {
+	switch e.Phase {
+	case PhaseApp:
+		return
+	case PhaseDeployment:
+		if id := fmt.Sprint(e.Result.Deployment.ID); strings.HasPrefix(e.Text, id) {
+			e.Text = "deployment " + e.Text
+		}
+	}
+	o.run.observe(PhaseRollback, e.Level, "%s", e.Text)
+}
 
 var _ Observer = rollbackObserver{}

@@ -55,7 +55,7 @@ func TestRollback(t *testing.T) {
 			result: diag.Failed, exit: 1, reason: "deployment 1002 failed: boom; rolled back: deployment 1003 runs the former spicepod",
 			log: []string{
 				"deployment: 1002 failed", "rollback: notice: putting the former spicepod back and deploying it, as rollback-on-failure asks",
-				"rollback: update the spicepod, create a deployment", "rollback: spicepod updated", "rollback: 1003 succeeded",
+				"rollback: update the spicepod, create a deployment", "rollback: spicepod updated", "rollback: deployment 1003 succeeded",
 				"rollback: notice: rolled back: deployment 1003 runs the former spicepod",
 			},
 			silent: []string{"warning", "secret"}, writes: twice, history: rolledBack, took: "8s-10s", also: to(1003),

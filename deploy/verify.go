@@ -113,6 +113,7 @@ func (v *verification) checkReady(ctx context.Context) (bool, error) {
 	if limit == 0 {
 		return true, nil
 	}
+	defer v.span(SpanReadiness)()
 	const what = "the runtime to be ready"
 	failure, err := v.watch(ctx, limit, what, func(ctx context.Context) (bool, error) {
 		ready, err := v.runtime.Ready(ctx)

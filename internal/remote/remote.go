@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -43,9 +44,13 @@ func Loopback(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// OneLine makes one line of a text: whatever cannot be printed becomes a blank, runs of blanks become one, and
+// colour is what a terminal takes as a command about the text: ESC [ … letter.
+var colour = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
+
+// OneLine makes one line of a text: commands to a terminal are left out, whatever cannot be printed becomes a blank, runs of blanks become one, and
 // what is longer than limit characters is cut.
 func OneLine(text string, limit int) string {
+	text = colour.ReplaceAllString(text, "")
 	var b strings.Builder
 	count, blank := 0, false
 	for _, r := range text {

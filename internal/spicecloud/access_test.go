@@ -159,7 +159,7 @@ func TestInstanceLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Starting [0m runtime", "✗ a b", "7", strings.Repeat("x", 499) + "…"}
+	want := []string{"Starting runtime", "✗ a b", "7", strings.Repeat("x", 499) + "…"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("lines (-want, +got):\n%s", diff)
 	}

@@ -70,8 +70,8 @@ func TestAPIError(t *testing.T) {
 		},
 		{
 			"text", reply(500, "upstream\r\nconnect   error\x1b[31m\u202e\n"),
-			spicecloud.APIError{Status: 500, Message: "upstream connect error [31m"},
-			"500 Internal Server Error: upstream connect error [31m",
+			spicecloud.APIError{Status: 500, Message: "upstream connect error"},
+			"500 Internal Server Error: upstream connect error",
 		},
 		{
 			"nothing", reply(418, ""),

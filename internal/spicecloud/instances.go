@@ -38,7 +38,7 @@ func (c *Client) Instances(ctx context.Context, appID int64) ([]Instance, error)
 }
 
 // InstanceLog is the last lines of an instance's log, oldest first, tail of them or as many as the plan allows
-// where that is fewer. Each is one line of at most 300 characters without control characters. It asks once.
+// where that is fewer. Each is one line of at most 500 characters without control characters. It asks once.
 func (c *Client) InstanceLog(ctx context.Context, appID int64, instance string, tail int) ([]string, error) {
 	lines, err := c.instanceLog(ctx, appID, instance, tail)
 	if refused, ok := errors.AsType[*APIError](err); ok && refused.Code == "plan_limit" && 0 < refused.MaxTail && refused.MaxTail < tail {
