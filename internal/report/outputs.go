@@ -190,11 +190,13 @@ const (
 )
 
 func encode(v any) string {
-	data, err := json.Marshal(v)
-	if err != nil { // strings, numbers and lists of them always encode
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // "rows >5" is for people too
+	if err := e.Encode(v); err != nil { // strings, numbers and lists of them always encode
 		return fmt.Sprintf("%q", err.Error())
 	}
-	return string(data)
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // cut shortens s to about n bytes, at the end of a line where there is one, and says so.
