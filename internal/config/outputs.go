@@ -30,7 +30,7 @@ func Outputs() []Output {
 		{"rolled-back-to", "Id of the deployment that rolled ours back.", false},
 		{"secrets", "JSON array of `{name, action}`, without values.", false},
 		{"plan", "JSON of what would change, on dry runs.", false},
-		{"test-results", "JSON array of `{name, ok, durationMs, detail?, error?}`, one for each probe.", true},
+		{"test-results", "JSON array of `{name, ok, durationMs, detail?, error?, probe, hint?}`, one for each probe.", true},
 		{"datasets", "JSON array of `{name, status, from?, error?, error_message?}`.", true},
 	}
 }
