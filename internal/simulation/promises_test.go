@@ -21,6 +21,7 @@ func (e *ending) broken() []string {
 	var wrong []string
 	for _, promise := range []func() string{
 		e.atMostOneDeployment, e.resultIsTrue, e.nothingLeaked, e.refusedBeforeChange, e.inTime, e.inAgreement, e.whatWasAskedForWasDeployed,
+		e.newVersionIsServed, e.probesAreTrue, e.verificationFailedForAReason, e.runtimeLeftAlone, e.rollbackWasDue, e.rollbackIsTrue,
 	} {
 		if said := promise(); said != "" {
 			wrong = append(wrong, said)
@@ -53,20 +54,15 @@ func (e *ending) named() (emulator.DeploymentState, bool) {
 // atMostOneDeployment: one run, one deployment; and where the result is one of a deployment, it is ours, or was
 // adopted as asked, or cannot be told from ours.
 func (e *ending) atMostOneDeployment() string {
-	made := 0
-	for _, d := range e.deployments() {
-		if ours(d) {
-			made++
-		}
-	}
-	if made > 1 {
-		return fmt.Sprintf("the run made %d deployments", made)
+	made, back := e.made()
+	if len(made) > 1 || len(back) > 1 {
+		return fmt.Sprintf("the run made %d deployments and %d rollbacks", len(made), len(back))
 	}
 	if apps := len(e.cloud.Apps()); apps > 1 {
 		return fmt.Sprintf("there are %d apps", apps)
 	}
 	switch e.result() {
-	case diag.Succeeded, diag.Failed, diag.Superseded, diag.Submitted, diag.TimedOut:
+	case diag.Succeeded, diag.Failed, diag.Superseded, diag.Submitted, diag.TimedOut, diag.VerificationFailed:
 	default:
 		return ""
 	}
@@ -89,7 +85,9 @@ func (e *ending) atMostOneDeployment() string {
 // resultIsTrue: the result says what the service's history says.
 func (e *ending) resultIsTrue() string {
 	d, found := e.named()
-	want := map[diag.Result]string{diag.Succeeded: "succeeded", diag.Failed: "failed", diag.Superseded: "created"}[e.result()]
+	want := map[diag.Result]string{
+		diag.Succeeded: "succeeded", diag.Failed: "failed", diag.Superseded: "created", diag.VerificationFailed: "succeeded",
+	}[e.result()]
 	if want != "" && found && d.Status != want {
 		return fmt.Sprintf("result %s, but deployment %d is %s", e.result(), d.ID, d.Status)
 	}
@@ -100,6 +98,11 @@ func (e *ending) resultIsTrue() string {
 func (e *ending) nothingLeaked() string {
 	hidden := map[string]string{"the token": e.cloud.Token(), "the client's secret": e.cloud.ClientSecret()}
 	maps.Copy(hidden, e.world.secrets)
+	for i, key := range e.keys {
+		if slices.ContainsFunc(e.to("GET", "/api-keys"), func(s sent) bool { return strings.Contains(s.answer, key) }) { // it was told
+			hidden[fmt.Sprintf("the API key %d", i+1)] = key
+		}
+	}
 	outputs, _ := json.Marshal(e.outputs)
 	shown := e.summary + string(outputs)
 	for line := range strings.Lines(e.log) {
@@ -108,6 +111,9 @@ func (e *ending) nothingLeaked() string {
 		}
 	}
 	for name, value := range hidden {
+		if value == "" {
+			continue
+		}
 		if strings.Contains(shown, value) {
 			return name + " is shown"
 		}
@@ -210,6 +216,7 @@ const (
 	oneRequest = 30 * time.Second
 	patience   = 60*time.Second + oneRequest // for which a request that keeps failing is repeated
 	reading    = 10 * time.Second            // the logs of the instances
+	goodbye    = 2 * time.Second             // to an MCP session
 )
 
 // limit is the longest that a run may take.
@@ -218,8 +225,11 @@ func (w *world) limit() time.Duration {
 	if w.inputs["wait-for-completion"] == "false" {
 		return limit
 	}
-	if w.datasets > 0 || w.probes > 0 {
-		limit += patience + w.datasets + reading + w.warmup + reading + time.Duration(w.probes)*w.probe
+	if w.verifies() {
+		limit += patience + w.datasets + reading + w.warmup + reading + time.Duration(len(w.probes))*(w.probe+goodbye)
+	}
+	if w.inputs["rollback-on-failure"] == "true" {
+		limit += 2*patience + w.timeout + oneRequest
 	}
 	if w.inputs["secrets-prune"] == "true" {
 		limit += patience

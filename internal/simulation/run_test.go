@@ -3,18 +3,16 @@ package simulation_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/spicedeploy/spice-deploy/internal/cli"
-	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/emulator"
 )
 
@@ -29,14 +27,18 @@ type ending struct {
 	took    time.Duration // of the whole run
 	stopped time.Duration // from the signal to the end; 0 without one
 	sent    []sent
+
+	former string // the spicepod that the app had before ours took its place
+	atEnd  truth
+	keys   []string // of the runtime, all that there were
 }
 
-// sent is a request as it left the process.
-type sent struct {
-	request string // method, URL and header, but for the credential
-	body    string
-	path    string
-	method  string
+// truth is how things are with the service at the moment that a run ends, asked for without any fault.
+type truth struct {
+	stored   string // the app's spicepod
+	serving  int64  // the deployment whose spicepod is served; 0 for none
+	datasets string // as the runtime lists them
+	keys     []string
 }
 
 // bend changes how the tool behaves, to prove that the simulation notices: it may wrap the transport, and do
@@ -83,32 +85,28 @@ func simulate(t *testing.T, dir string, w *world, b bend) ending {
 }
 
 func (e *ending) happen(t *testing.T, w *world, b bend, dir string) {
-	e.cloud = emulator.New(emulator.Options{Seed: w.seed, FaultFor: w.fault})
-	if err := e.cloud.Apply(w.scenario); err != nil {
-		t.Fatal(err)
-	}
+	var sound atomic.Bool // what others and this test ask meets no fault
+	e.cloud = emulator.New(emulator.Options{Seed: w.seed, FaultFor: func(in emulator.Incoming) *emulator.Fault {
+		if sound.Load() {
+			return nil
+		}
+		return w.fault(in)
+	}})
+	e.prepare(t, w)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	start := time.Now()
-	var cancelled time.Time
-	var timers []*time.Timer
+	others := &others{cloud: e.cloud, sound: &sound, cancel: cancel}
 	if w.cancel > 0 {
-		timers = append(timers, time.AfterFunc(w.cancel, func() {
-			cancelled = time.Now()
-			cancel(diag.Interrupted{Signal: "SIGTERM", Exit: diag.ExitTerminated})
-		}))
+		others.later(w.cancel, others.stop)
 	}
 	for _, other := range w.others {
-		timers = append(timers, time.AfterFunc(other.after, func() {
-			if apps := e.cloud.Apps(); len(apps) > 0 {
-				_, _ = e.cloud.AddDeployment(apps[0].ID, other.deployment)
-			}
-		}))
+		others.later(other.after, func() { others.deploy(other) })
 	}
-	recorder := &recorder{to: e.cloud.Transport()}
-	var transport http.RoundTripper = recorder
+	witness := &witness{to: e.cloud.Transport(), cloud: e.cloud, meddler: others.meddler(w.meddler)}
+	var transport http.RoundTripper = witness
 	if b.transport != nil {
-		transport = b.transport(w, recorder)
+		transport = b.transport(w, witness)
 	}
 	runCtx := ctx
 	if b.context != nil {
@@ -118,15 +116,54 @@ func (e *ending) happen(t *testing.T, w *world, b bend, dir string) {
 	e.exit = cli.Main(runCtx, cli.Process{
 		Environ: w.environ(e.cloud, dir), Stdin: strings.NewReader(""), Stdout: &log, Stderr: &log, Transport: transport, Seed: w.seed + 1,
 	})
-	for _, timer := range timers {
-		timer.Stop()
-	}
-	e.log, e.took, e.sent = log.String(), time.Since(start), recorder.requests
+	cancelled := others.rest()
+	e.log, e.took, e.sent, e.former = log.String(), time.Since(start), witness.noted(), witness.former
 	if !cancelled.IsZero() {
 		e.stopped = time.Since(cancelled)
 	}
+	sound.Store(true)
+	e.atEnd = look(e.cloud)
+	e.keys = append(e.keys, e.atEnd.keys...)
 	// Let what is under way at the service show: a lost request that takes effect late, a deployment that ends.
 	time.Sleep(time.Hour)
+}
+
+// prepare brings the service to where the world begins. The outcomes come last, since what the runtime says may
+// hold the key that the app has got.
+func (e *ending) prepare(t *testing.T, w *world) {
+	scenario := w.scenario
+	scenario.Outcomes = nil
+	if err := e.cloud.Apply(scenario); err != nil {
+		t.Fatal(err)
+	}
+	key := "no key yet"
+	if apps := e.cloud.Apps(); len(apps) > 0 {
+		var second string
+		key, second = e.cloud.APIKeys(apps[0].ID)
+		e.keys = append(e.keys, key, second)
+	}
+	if err := e.cloud.AddOutcomes(w.reveal(key)...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// look asks the service itself how things are.
+func look(cloud *emulator.Emulator) truth {
+	now := truth{}
+	for _, app := range cloud.Apps() {
+		primary, secondary := cloud.APIKeys(app.ID)
+		now.keys = append(now.keys, primary, secondary)
+		now.stored, now.serving = string(app.Spicepod), app.Serving
+		req, err := http.NewRequest(http.MethodGet, "https://runtime.spice.test/v1/datasets?status=true", nil)
+		if err != nil {
+			continue
+		}
+		req.Header.Set("X-API-Key", primary)
+		if resp, err := cloud.Transport().RoundTrip(req); err == nil {
+			now.datasets, _ = read(resp)
+		}
+	}
+	return now
 }
 
 // environ is the environment of the step, as the GitHub runner sets it.
@@ -152,39 +189,6 @@ func (w *world) environ(cloud *emulator.Emulator, dir string) []string {
 	}
 	return env
 }
-
-// recorder notes every request that leaves the process.
-type recorder struct {
-	to http.RoundTripper
-
-	mu       sync.Mutex
-	requests []sent
-}
-
-// RoundTrip notes the request and passes it on.
-func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	header := req.Header.Clone()
-	header.Del("Authorization")
-	s := sent{request: fmt.Sprint(req.Method, " ", req.URL, " ", header), method: req.Method, path: req.URL.Path}
-	if req.Body != nil {
-		var body bytes.Buffer
-		if _, err := body.ReadFrom(req.Body); err != nil {
-			return nil, err
-		}
-		s.body = body.String()
-		copied := *req
-		copied.Body = readCloser{bytes.NewReader(body.Bytes())}
-		req = &copied
-	}
-	r.mu.Lock()
-	r.requests = append(r.requests, s)
-	r.mu.Unlock()
-	return r.to.RoundTrip(req)
-}
-
-type readCloser struct{ *bytes.Reader }
-
-func (readCloser) Close() error { return nil }
 
 // parseOutputs reads the file as the GitHub runner does (FileCommandManager.cs); the last value of a name counts.
 func parseOutputs(t *testing.T, name string) map[string]string {

@@ -37,11 +37,14 @@ func TestSimulation(t *testing.T) {
 		}
 		mu.Lock()
 		results[e.outputs["result"]]++
+		if end := e.rollback(); end != "" {
+			results[end]++
+		}
 		mu.Unlock()
 	})
 	t.Logf("%d seeds: %v", *seeds, results)
 	// A simulation that never gets anywhere proves nothing.
-	for _, result := range []string{"succeeded", "failed", "superseded", "timed-out", "unavailable", "conflict", "cancelled", "planned", "skipped", "submitted", "invalid-input"} {
+	for _, result := range []string{"succeeded", "failed", "superseded", "timed-out", "unavailable", "conflict", "cancelled", "planned", "skipped", "submitted", "invalid-input", "verification-failed", "rolled back", "rollback failed", "not rolled back"} {
 		if *seeds >= 1000 && results[result] == 0 {
 			t.Errorf("no seed ended as %s", result)
 		}

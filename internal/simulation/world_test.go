@@ -31,19 +31,21 @@ type world struct {
 	timeout  time.Duration
 
 	datasets, warmup, probe time.Duration // the limits of the checks: of the datasets, of readiness, of each probe
-	probes                  int           // how many there are
+	probes                  []probe
 
-	others []rival       // deployments of others, by the time they begin
-	cancel time.Duration // when the job is cancelled; 0 for never
+	others  []rival       // deployments of others, by the time they begin
+	meddler *interference // nil for none
+	cancel  time.Duration // when the job is cancelled; 0 for never
 
 	faultRate float64       // how many of 1 requests go wrong
 	lag       time.Duration // how late the list shows a deployment
 	pinned    bool          // the token endpoint says that its tokens live longer than they do
 }
 
-// rival is a deployment that somebody else begins while ours is at work.
+// rival is a deployment that somebody else begins while ours is at work, perhaps of a spicepod of theirs.
 type rival struct {
 	after      time.Duration
+	pushes     bool
 	deployment emulator.Deployment
 }
 
@@ -52,19 +54,20 @@ func draw(seed uint64) *world {
 	r := rand.New(rand.NewPCG(seed, 0x5eed))
 	w := &world{seed: seed, inputs: map[string]string{}, secrets: map[string]string{}}
 	w.drawInputs(r)
+	w.drawChecks(r)
 	w.drawService(r)
 	w.drawApp(r)
 	w.drawOthers(r)
+	w.drawInterference(r)
 	w.faultRate = pick(r, 0, 0.02, 0.1, 0.3, 0.6)
 	if chance(r, 0.15) {
-		w.cancel = 1 + upTo(r, w.timeout)
+		w.cancel = 1 + upTo(r, w.lasts())
 	}
 	return w
 }
 
 func (w *world) drawInputs(r *rand.Rand) {
 	w.timeout = time.Duration(pick(r, 31, 127, 611)) * time.Second // at no instant of another timer
-	w.datasets, w.warmup = 300*time.Second, 60*time.Second
 	w.inputs["timeout-seconds"] = fmt.Sprint(int(w.timeout.Seconds()))
 	w.inputs["poll-interval-seconds"] = fmt.Sprint(pick(r, 1, 5, 10, 30))
 	w.inputs["app-name"] = appName
@@ -109,15 +112,22 @@ func (w *world) drawService(r *rand.Rand) {
 	if w.pinned {
 		lifetime = 20*time.Second + upTo(r, 2*time.Minute)
 	}
+	placement := pick(r, "endpoint", "host", "cname", "region", "data-region", "config-region")
+	rows, found, trap := pick(r, "array", "rows"), pick(r, "results", "matches"), chance(r, 0.5)
 	w.scenario.Settings = func(s *emulator.Settings) {
 		s.ConflictEdition, s.ClockSkew, s.ListLag, s.NoDeploymentRoute, s.NoProjectsRoute = edition, skew, lag, noRoute, old
 		s.CreatedBy, s.TokenLifetime = created, lifetime
+		s.Placement, s.SQLEdition, s.SearchEdition, s.ChatCompressionTrap = placement, rows, found, trap
 		if w.pinned {
 			s.AdvertisedLifetime = time.Hour
 		}
 	}
 	for range 3 {
-		w.scenario.Outcomes = append(w.scenario.Outcomes, outcome(r))
+		o := outcome(r)
+		if chance(r, 0.7) {
+			o.Runtime = w.script(r)
+		}
+		w.scenario.Outcomes = append(w.scenario.Outcomes, o)
 	}
 }
 
@@ -125,8 +135,8 @@ func (w *world) drawService(r *rand.Rand) {
 func outcome(r *rand.Rand) emulator.Outcome {
 	queued, working := upTo(r, 20*time.Second), upTo(r, 3*time.Minute)
 	o := emulator.Outcome{Queued: &queued, InProgress: &working}
-	switch r.IntN(8) {
-	case 0:
+	switch r.IntN(9) {
+	case 0, 4:
 		o.Status, o.ErrorCode, o.ErrorMessage = "failed", pick(r, "", "unable_to_start", "insufficient_memory"), "it did not start"
 	case 1:
 		o.Status = "stuck"
@@ -162,12 +172,23 @@ func (w *world) drawOthers(r *rand.Rand) {
 	}
 	for range 1 + r.IntN(2) {
 		w.others = append(w.others, rival{
-			after: upTo(r, w.timeout),
-			deployment: emulator.Deployment{
-				Outcome: outcome(r), CommitSHA: pick(r, ourCommit, "bada55e", "bada55e"), Branch: ourBranch, Source: pick(r, "api", "api", "portal"),
-			},
+			after: upTo(r, w.lasts()), pushes: chance(r, 0.4), deployment: w.rivalDeployment(r),
 		})
 	}
+}
+
+func (w *world) rivalDeployment(r *rand.Rand) emulator.Deployment {
+	return emulator.Deployment{
+		Outcome: outcome(r), CommitSHA: pick(r, ourCommit, "bada55e", "bada55e"), Branch: ourBranch, Source: pick(r, "api", "api", "portal"),
+	}
+}
+
+// lasts is how long the run may be at work on most days.
+func (w *world) lasts() time.Duration {
+	if w.verifies() {
+		return w.timeout + 30*time.Second
+	}
+	return w.timeout
 }
 
 // fault decides what goes wrong with a request, from the seed and the request alone and not from the order in
@@ -180,6 +201,9 @@ func (w *world) fault(in emulator.Incoming) *emulator.Fault {
 		return nil
 	}
 	after := chance(r, 0.5)
+	if ofRuntime(in.Path) && chance(r, 0.1) {
+		return &emulator.Fault{Kind: emulator.Status, Status: pick(r, 401, 403, 404)}
+	}
 	switch r.IntN(11) {
 	case 0:
 		return &emulator.Fault{Kind: emulator.Lost, AfterEffect: after}
@@ -206,10 +230,16 @@ func (w *world) fault(in emulator.Incoming) *emulator.Fault {
 	}
 }
 
-// manifest is a spicepod that tells by its description whose it is.
+// manifest is a spicepod that tells by its description whose it is, and by where its datasets come from.
 func manifest(whose string) string {
+	second := "legacy"
+	if whose == "ours" {
+		second = "Customers-EU"
+	}
 	return "version: v1\nkind: Spicepod\nname: shop\ndescription: " + whose + "\ndatasets:\n" +
-		"  - from: postgres:orders\n    name: orders\n    params:\n      pg_pass: ${ secrets:SECRET_0 }\n"
+		"  - from: postgres:orders_of_" + whose + "\n    name: orders\n    params:\n      pg_pass: ${ secrets:SECRET_0 }\n" +
+		"  - from: s3://" + whose + "/customers/\n    name: " + second + "\n" +
+		"models:\n  - from: openai:small\n    name: assistant\n"
 }
 
 func chance(r *rand.Rand, p float64) bool { return r.Float64() < p }
