@@ -27,6 +27,8 @@ type Result struct {
 	Deployment spicecloud.Deployment // ours, or the one adopted
 	Adopted    bool                  // Deployment was made by another run, and adopted on request
 	TakenOver  bool                  // Deployment is ours, found in the list after its answer was lost
+	Began      time.Time             // when Deployment was created, by our own clock
+	Usual      time.Duration         // how long the app's last deployments took that succeeded; 0 where that is not known
 
 	SupersededBy int64
 	RolledBackTo int64 // the deployment of a rollback that succeeded

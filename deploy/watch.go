@@ -14,7 +14,7 @@ import (
 
 // follow looks at our deployment, and at no other, until it ends. It returns nil only if that one succeeded.
 func (r *run) follow(ctx context.Context) error {
-	_, err := poll.Until(ctx, poll.Follow(r.began(), r.Options.PollInterval, r.before), func(ctx context.Context) (struct{}, bool, error) {
+	_, err := poll.Until(ctx, poll.Follow(r.result.Began, r.Options.PollInterval, r.before), func(ctx context.Context) (struct{}, bool, error) {
 		done, err := r.look(ctx)
 		return struct{}{}, done, err
 	})
@@ -56,6 +56,9 @@ func (r *run) look(ctx context.Context) (done bool, err error) {
 
 // tell reports what is new since the look before.
 func (r *run) tell(before, d spicecloud.Deployment) {
+	if before.ID == 0 {
+		r.result.Began, r.result.Usual = r.began(), poll.Usual(r.before)
+	}
 	if before.ID == 0 || d.Status != before.Status {
 		r.spend(d.Status)
 	}
