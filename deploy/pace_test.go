@@ -57,7 +57,7 @@ func TestRun_looksAroundTheUsualEnd(t *testing.T) {
 			name: "a_failure_says_nothing_of_the_usual_end",
 			given: func(s *stage) {
 				usually(2*time.Second, 5*time.Minute)(s)
-				s.app.Deployments[0].Outcome.Status = "failed"
+				s.app.Deployments[0].Status = "failed"
 			},
 			result: diag.Succeeded, writes: happy, history: ours("succeeded"), took: "5m0s-5m10s", also: looksAtMost(60),
 		},

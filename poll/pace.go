@@ -11,7 +11,7 @@ import (
 // Follow returns the pauses between looks at something that began at began. before is how long the same thing
 // took the last times, newest first; the first ten are used, and those that are not positive are left out.
 //
-// Without any, a pause is half a second and a tenth of the time since began. With them, looks are rare before
+// Without any, a pause is about half a second and a tenth of the time since began. With them, looks are rare before
 // the usual end and close together around it, the closer the more alike the durations are; when that time is
 // over the pauses grow again, so that what is stuck is not asked after often. No pause is longer than longest,
 // which is positive.
@@ -19,13 +19,7 @@ import (
 // It goes by the clock and not by the number of looks, so it may begin late, and a look may take its time.
 func Follow(began time.Time, longest time.Duration, before []time.Duration) backoff.BackOff {
 	p := &pace{began: began, longest: longest}
-	var took []float64
-	for _, d := range before {
-		if d > 0 && len(took) < 10 {
-			took = append(took, d.Seconds())
-		}
-	}
-	if len(took) > 0 {
+	if took := recent(before); len(took) > 0 {
 		p.usual, p.spread = spread(took)
 	}
 	return p
@@ -46,13 +40,16 @@ func (p *pace) Reset() {}
 // NextBackOff returns the pause after which one look is due. The rate of looks changes during a pause, so it is
 // summed up: a pause must not jump over the usual end because it began long before.
 func (p *pace) NextBackOff() time.Duration {
-	const step = 50 * time.Millisecond
-	elapsed := max(0, time.Since(p.began))
+	const step = 100 * time.Millisecond
+	at := max(0, time.Since(p.began)) + step/2
 	pause := time.Duration(0)
-	for due := 0.0; due < 1 && pause < p.longest; pause += step {
-		due += step.Seconds() / p.gap((elapsed + pause + step/2).Seconds())
+	for due := 1.0; ; pause += step {
+		gap := p.gap((at + pause).Seconds())
+		if rest := time.Duration(due * gap * float64(time.Second)); rest <= step {
+			return max(1, pause+rest)
+		}
+		due -= step.Seconds() / gap
 	}
-	return min(pause, p.longest)
 }
 
 // gap is how far apart looks are at t seconds.
@@ -62,7 +59,7 @@ func (p *pace) NextBackOff() time.Duration {
 // simple form, 1 / spread / (1 + exp((usual-t) / spread)), and whose spread is about the median distance.
 func (p *pace) gap(t float64) float64 {
 	const (
-		least    = 0.5
+		least    = 0.55
 		growth   = 10   // without a history: a tenth of the time waited
 		price    = 0.13 // seconds of lateness that one look less is worth
 		early    = 2.5  // with a history: quick at first all the same, since what fails often fails at once
