@@ -182,7 +182,7 @@ func (c *command) crashed(bug error) int {
 			return o.Name != "result" && o.Name != "reason" && o.Name != "error-message"
 		})
 		c.warnIf("the outputs could not be written", c.host.WriteOutputs(outputs))
-		c.warnIf("the job summary could not be written", c.host.WriteSummary(c.redactor.Redact(report.Summary(result, c.redactor.Redact))))
+		c.warnIf("the job summary could not be written", c.host.WriteSummary(c.redactor.Redact(report.Summary(result, c.facts.BuildURL, c.redactor.Redact))))
 		return nil
 	})
 	return result.ExitCode

@@ -32,7 +32,7 @@ func (c *command) finish(in *inputs, result deploy.Result) int {
 	}
 	outputs := c.outputs(report.Outputs(result))
 	c.warnIf("the outputs could not be written", c.host.WriteOutputs(outputs))
-	summary := c.redactor.Redact(report.Summary(result, c.redactor.Redact))
+	summary := c.redactor.Redact(report.Summary(result, c.facts.BuildURL, c.redactor.Redact))
 	c.warnIf("the job summary could not be written", c.host.WriteSummary(summary))
 	if in.workspace != nil {
 		c.warnIf("output-file", c.writeOutputFile(in, outputs))

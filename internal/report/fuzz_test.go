@@ -55,9 +55,9 @@ func FuzzSummary(f *testing.F) {
 		// Backticks in a hint mark code, and are the writer's: only what is filled into one is remote.
 		harmless, hurtful := saying("word"), saying(s)
 		hurtful.Hint = strings.ReplaceAll(hurtful.Hint, "`", "")
-		got, want := skeleton(report.Summary(hurtful, asItIs)), skeleton(report.Summary(harmless, asItIs))
+		got, want := skeleton(report.Summary(hurtful, logURL, asItIs)), skeleton(report.Summary(harmless, logURL, asItIs))
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("the markup (-of a word, +of %q):\n%s\n%s", s, diff, report.Summary(hurtful, asItIs))
+			t.Errorf("the markup (-of a word, +of %q):\n%s\n%s", s, diff, report.Summary(hurtful, logURL, asItIs))
 		}
 	})
 }

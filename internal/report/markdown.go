@@ -88,6 +88,15 @@ func (p *page) fenced(language, s string) string {
 	return fence + language + "\n" + s + "\n" + fence
 }
 
+// details puts Markdown, which ends with its line, where a reader opens it.
+func (p *page) details(title, markdown string, open bool) {
+	tag := "<details>"
+	if open {
+		tag = "<details open>"
+	}
+	p.WriteString(tag + "<summary>" + title + "</summary>\n\n" + markdown + "\n</details>\n\n")
+}
+
 func longestRun(s string, of byte) int {
 	longest, run := 0, 0
 	for i := range len(s) {

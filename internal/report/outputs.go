@@ -192,7 +192,7 @@ const (
 func encode(v any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // "rows >5" is for people too
+	e.SetEscapeHTML(false)              // "rows >5" is for people too
 	if err := e.Encode(v); err != nil { // strings, numbers and lists of them always encode
 		return fmt.Sprintf("%q", err.Error())
 	}

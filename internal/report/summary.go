@@ -1,10 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
-	"time"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/diag"
@@ -29,157 +30,103 @@ var verdicts = map[diag.Result]string{
 	diag.Cancelled:          "🛑 Cancelled",
 }
 
-// Summary is the job summary in Markdown: the verdict and its reason first, then the facts, then the details. Every
-// text of it goes through cover first, which hides secrets: in Markdown they are escaped, and not found any more.
-func Summary(r deploy.Result, cover func(string) string) string {
+// mostOfSummary is below what GitHub takes as the summary of a step, 1 MiB, beyond which it shows none
+// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits).
+const mostOfSummary = 1<<20 - 4<<10
+
+// Summary is the job summary in Markdown: the verdict, its reason and the way to the log first, then the facts, then
+// the details, as many as fit. Every text of it goes through cover first, which hides secrets: in Markdown they are
+// escaped, and not found any more.
+func Summary(r deploy.Result, logURL string, cover func(string) string) string {
 	b := &page{cover: cover}
+	opening(b, r, "", logURL)
+	sections(b, r, mostOfSummary, "_Not all there is to tell fits into a summary: see the log of the run._\n",
+		facts, warnings, timelineSection, verificationSection, spicepodSection, secretsSection)
+	return b.String()
+}
+
+// sections adds to a page what fits into a number of bytes, and a note where something does not.
+func sections(b *page, r deploy.Result, most int, note string, list ...func(*page, deploy.Result)) {
+	left := false
+	for _, section := range list {
+		part := &page{cover: b.cover}
+		section(part, r)
+		if b.Len()+part.Len()+len(note) > most {
+			left = true
+			continue
+		}
+		b.WriteString(part.String())
+	}
+	if left {
+		b.WriteString(note)
+	}
+}
+
+// What fits into the opening, in bytes. It is small, so that it fits everywhere.
+const (
+	mostOfName     = 200
+	mostOfReason   = 2 << 10 // an escaped @ takes 12 bytes, and there is a hint as well
+	mostOfProblems = 16 << 10
+)
+
+// opening is all that most readers need: the verdict on the app, which has another name while it is not known, its
+// reason and what to do.
+func opening(b *page, r deploy.Result, other, logURL string) {
 	fmt.Fprintf(b, "## %s", verdicts[r.Result])
-	if r.App.Name != "" {
-		fmt.Fprintf(b, ": %s", b.text(r.App.Name))
+	app := r.App.Name
+	if app == "" && r.Plan != nil {
+		app = r.Plan.App.Name
+	}
+	if name := b.text(cut(b.cover(cmp.Or(app, other)), mostOfName)); name != "" {
+		fmt.Fprintf(b, ": %s", name)
 	}
 	b.WriteString("\n\n")
 	if found, ok := errors.AsType[diag.Problems](r.Err); ok {
 		problems(b, found)
 	} else if r.Reason != "" {
-		fmt.Fprintf(b, "%s\n\n", b.text(r.Reason))
+		fmt.Fprintf(b, "%s\n\n", b.text(cut(b.cover(r.Reason), mostOfReason)))
 	}
 	if r.Hint != "" {
-		fmt.Fprintf(b, "**What to do:** %s\n\n", b.prose(r.Hint))
+		fmt.Fprintf(b, "**What to do:** %s\n\n", b.prose(cut(b.cover(r.Hint), mostOfReason)))
 	}
-	facts(b, r)
-	timelineSection(b, r)
-	warnings(b, r)
-	verificationSection(b, r)
-	spicepodSection(b, r)
-	secretsSection(b, r)
-	return b.String()
+	if link(logURL) {
+		fmt.Fprintf(b, "[Log of the run](%s)\n\n", logURL)
+	}
 }
 
-// problems lists what is wrong with the input, with the line of the file it is about.
+// problems lists what is wrong with the input, with the line of the file it is about, as much as has room.
 func problems(b *page, found diag.Problems) {
+	left, room := 0, mostOfProblems
 	for _, p := range found {
-		line := p.Text
-		p.Text = ""
-		fmt.Fprintf(b, "- %s\n", b.text(p.Error()))
-		if line != "" {
-			fmt.Fprintf(b, "  %s\n", b.code(line))
+		part := &page{cover: b.cover}
+		problem(part, p)
+		if part.Len() > room {
+			left++
+			continue
 		}
-		if p.Hint != "" {
-			fmt.Fprintf(b, "  **What to do:** %s\n", b.prose(p.Hint))
-		}
+		room -= part.Len()
+		b.WriteString(part.String())
+	}
+	if left > 0 {
+		fmt.Fprintf(b, "- and %d more: see the log of the run\n", left)
 	}
 	b.WriteString("\n")
 }
 
-func facts(b *page, r deploy.Result) {
-	var rows [][2]string
-	add := func(name, value string) {
-		if value != "" {
-			rows = append(rows, [2]string{name, value})
-		}
+func problem(b *page, p diag.Problem) {
+	line := p.Text
+	p.Text = ""
+	fmt.Fprintf(b, "- %s\n", b.text(cut(b.cover(p.Error()), mostOfReason)))
+	if line != "" {
+		fmt.Fprintf(b, "  %s\n", b.code(cut(b.cover(line), mostOfReason)))
 	}
-	if r.App.ID != 0 {
-		add("App", fmt.Sprintf("[%s](%s) (id %d%s)", b.text(r.App.Name), r.AppURL(), r.App.ID, comma(b, r.App.Region)))
-	}
-	if d := r.Deployment; d.ID != 0 {
-		value := fmt.Sprintf("[%d](%s), %s", d.ID, r.AppURL(), b.code(d.RawStatus))
-		switch {
-		case r.Adopted:
-			value += ", made by another run and adopted"
-		case r.TakenOver:
-			value += ", found in the list after its answer was lost"
-		}
-		add("Deployment", value)
-		add("Runtime", b.code(d.ImageTag))
-		add("Error code", b.code(d.ErrorCode))
-	}
-	if p := r.Plan; p != nil && p.InTheWay != nil && r.Deployment.ID == 0 {
-		add("In the way", fmt.Sprintf("deployment %d, %s", p.InTheWay.ID, b.code(p.InTheWay.RawStatus)))
-	}
-	if r.SupersededBy != 0 {
-		add("Replaced by", fmt.Sprintf("deployment %d", r.SupersededBy))
-	}
-	if r.RolledBackTo != 0 {
-		add("Rolled back to", fmt.Sprintf("deployment %d, with the former spicepod", r.RolledBackTo))
-	}
-	add("Commit", commit(b, r))
-	if r.Duration > 0 {
-		add("Duration", r.Duration.Round(100*time.Millisecond).String())
-	}
-	if r.Plan != nil {
-		add("Tags", b.text(strings.Join(r.Plan.TagChanges, ", ")))
-	}
-	if len(rows) == 0 {
-		return
-	}
-	b.WriteString("| | |\n| --- | --- |\n")
-	for _, row := range rows {
-		fmt.Fprintf(b, "| %s | %s |\n", row[0], row[1])
-	}
-	b.WriteString("\n")
-}
-
-func commit(b *page, r deploy.Result) string {
-	q := r.Request
-	var parts []string
-	if q.CommitSHA != "" {
-		parts = append(parts, b.code(q.CommitSHA[:min(len(q.CommitSHA), 7)]))
-	}
-	if q.Branch != "" {
-		parts = append(parts, "on "+b.code(q.Branch))
-	}
-	if q.CommitMessage != "" {
-		parts = append(parts, b.text(q.CommitMessage))
-	}
-	return strings.Join(parts, " ")
-}
-
-func comma(b *page, s string) string {
-	if s == "" {
-		return ""
-	}
-	return ", " + b.text(s)
-}
-
-func warnings(b *page, r deploy.Result) {
-	for _, w := range r.Warnings {
-		fmt.Fprintf(b, "> ⚠️ %s\n\n", b.text(w))
+	if p.Hint != "" {
+		fmt.Fprintf(b, "  **What to do:** %s\n", b.prose(cut(b.cover(p.Hint), mostOfReason)))
 	}
 }
 
-func spicepodSection(b *page, r deploy.Result) {
-	p := r.Plan
-	if p == nil || p.Spicepod.Empty() {
-		return
-	}
-	title := "Spicepod: what changes"
-	if r.SpicepodSent {
-		title = "Spicepod: what changed"
-	}
-	fmt.Fprintf(b, "### %s\n\n", title)
-	const most = 50
-	for i, change := range p.Spicepod.Changes {
-		if i == most {
-			fmt.Fprintf(b, "- and %d more\n", len(p.Spicepod.Changes)-most)
-			break
-		}
-		fmt.Fprintf(b, "- %s\n", b.text(change.String()))
-	}
-	fmt.Fprintf(b, "\n<details><summary>Difference</summary>\n\n%s\n\n</details>\n\n", b.fenced("diff", cut(b.cover(p.Spicepod.Unified), mostOfDiff)))
-}
-
-func secretsSection(b *page, r deploy.Result) {
-	if len(r.Secrets) == 0 {
-		return
-	}
-	b.WriteString("### Secrets\n\n| secret | action |\n| --- | --- |\n")
-	const most = 500
-	for i, s := range r.Secrets {
-		if i == most {
-			fmt.Fprintf(b, "| and %d more | |\n", len(r.Secrets)-most)
-			break
-		}
-		fmt.Fprintf(b, "| %s | %s |\n", b.code(s.Name), s.Action)
-	}
-	b.WriteString("\n")
+// link tells whether an address can stand in Markdown as it is.
+func link(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && len(address) < mostOfReason && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && !strings.ContainsAny(address, " ()<>[]\\`\"|")
 }

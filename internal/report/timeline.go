@@ -2,10 +2,10 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
-	"github.com/spicedeploy/spice-deploy/internal/diag"
 )
 
 // Bounds of the picture: what is shorter cannot be seen, and what has more bars cannot be read.
@@ -13,25 +13,63 @@ const (
 	shortestRun  = time.Second
 	shortestSpan = 10 * time.Millisecond
 	mostSpans    = 40
+	mostTicks    = 10
 )
 
 // timelineSection draws what the run spent its time on, as a Gantt chart that GitHub renders
-// (https://mermaid.js.org/syntax/gantt.html). The axis is in the time zone of whoever looks.
+// (https://mermaid.js.org/syntax/gantt.html).
+//
+// Mermaid knows points in time and no durations. They count from a midnight that every time zone has, and are read
+// and written in the time zone of whoever looks, so that the axis says how much time has passed.
 func timelineSection(b *page, r deploy.Result) {
 	spans := visible(r.Timeline)
-	if len(spans) < 2 || r.Duration < shortestRun {
+	if len(spans) < 2 {
 		return
 	}
-	b.WriteString("```mermaid\ngantt\n    dateFormat x\n    axisFormat %H:%M:%S\n    todayMarker off\n")
+	begin := slices.MinFunc(spans, func(a, b deploy.Span) int { return a.Start.Compare(b.Start) }).Start
+	end := slices.MaxFunc(spans, func(a, b deploy.Span) int { return a.End.Compare(b.End) }).End
+	total := end.Sub(begin)
+	if total < shortestRun {
+		return
+	}
+	tick, format := axis(total)
+	fmt.Fprintf(b, "```mermaid\ngantt\n    dateFormat YYYY-MM-DD HH:mm:ss.SSS\n    axisFormat %s\n    tickInterval %s\n    todayMarker off\n", format, tick)
+	midnight := time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+	wrong := wrongSpan(r, spans)
 	for i, s := range spans {
 		mark := ""
-		if last := i == len(spans)-1; last && bad(r) {
+		if i == wrong {
 			mark = "crit, "
 		}
 		took := s.End.Sub(s.Start)
-		fmt.Fprintf(b, "    %s %s :%s%d, %d\n", s.Name, short(took), mark, s.Start.UnixMilli(), s.End.UnixMilli())
+		fmt.Fprintf(b, "    %s %s :%s%s, %dms\n", s.Name, short(took), mark,
+			midnight.Add(s.Start.Sub(begin)).Format("2006-01-02 15:04:05.000"), took.Milliseconds())
 	}
 	b.WriteString("```\n\n")
+}
+
+// axis is the distance of the ticks and the form of their labels for a picture of that length.
+func axis(total time.Duration) (tick, format string) {
+	format = "%-Hh%Mm"
+	switch {
+	case total < time.Minute:
+		format = "%-Ss"
+	case total < 5*time.Minute:
+		format = "%-Mm%Ss"
+	case total < time.Hour:
+		format = "%-Mm"
+	}
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{time.Second, "second"}, {time.Minute, "minute"}, {time.Hour, "hour"}} {
+		for _, n := range []time.Duration{1, 2, 5, 10, 15, 30} {
+			if total <= mostTicks*n*unit.length {
+				return fmt.Sprintf("%d%s", n, unit.name), format
+			}
+		}
+	}
+	return "1day", "day %-d"
 }
 
 // visible is the spans that can be seen, the last ones where there are too many.
@@ -45,13 +83,17 @@ func visible(timeline []deploy.Span) []deploy.Span {
 	return spans[max(0, len(spans)-mostSpans):]
 }
 
-// bad tells whether the run ended where its last span did because something went wrong there.
-func bad(r deploy.Result) bool {
-	switch r.Result {
-	case diag.Succeeded, diag.Submitted, diag.Planned, diag.Skipped:
-		return false
+// wrongSpan is where the run went wrong, -1 where it did not: its last span, or the one before a rollback that put
+// things right.
+func wrongSpan(r deploy.Result, spans []deploy.Span) int {
+	if r.ExitCode == 0 {
+		return -1
 	}
-	return true
+	last := len(spans) - 1
+	if r.RolledBackTo != 0 && spans[last].Name == deploy.SpanRollback {
+		last--
+	}
+	return last
 }
 
 // short is a duration as one reads it off a picture.

@@ -102,43 +102,63 @@ func (l *jsonList) String() string { return "[" + l.entries.String() + "]" }
 
 // verificationSection shows the datasets, the probes and what the runtime's log says about them.
 func verificationSection(b *page, r deploy.Result) {
-	if list := datasets(r); len(list) > 0 {
-		b.WriteString("### Datasets\n\n| | dataset | status | from | error |\n| --- | --- | --- | --- | --- |\n")
-		table(b, list, func(d spiceruntime.Dataset) string {
-			said := strings.TrimSpace(d.ErrorMessage + " " + d.Error)
-			return fmt.Sprintf("| %s | %s | %s | %s | %s |\n", signOf(d), b.code(d.Name), b.text(d.Status), b.code(d.From), b.text(said))
-		})
-	}
-	if len(r.Probes) > 0 {
-		b.WriteString("### Probes\n\n| | probe | asked | took | found |\n| --- | --- | --- | --- | --- |\n")
-		table(b, r.Probes, func(p deploy.ProbeResult) string {
-			sign, found := "✅", p.Detail
-			if !p.OK {
-				sign, found = "❌", p.Error
-			}
-			return fmt.Sprintf("| %s | %s | %s | %s | %s |\n", sign, p.Name, b.code(p.Probe), p.Duration.Round(time.Millisecond), b.text(found))
-		})
-	}
+	datasetsSection(b, r)
+	probesSection(b, r)
 	if len(r.RuntimeLog) > 0 {
 		fmt.Fprintf(b, "### What the runtime's log says\n\n%s\n\n", b.fenced("", cut(b.cover(strings.Join(r.RuntimeLog, "\n")), mostOfLog)))
 	}
 }
 
-// table writes the rows of a table of five columns, as many as can be read and have room.
-func table[T any](b *page, list []T, row func(T) string) {
-	shown, room := 0, mostOfTable
-	for _, entry := range list[:min(len(list), mostOfRows)] {
-		text := row(entry)
-		if len(text) > room {
-			continue // one without measure, behind which others may be in order
+// openRows is how many datasets are shown at once; of more, those that are well are folded away.
+const openRows = 12
+
+func datasetsSection(b *page, r deploy.Result) {
+	list := datasets(r)
+	if len(list) == 0 {
+		return
+	}
+	var well, unwell [][]string
+	for _, d := range list {
+		said := strings.TrimSpace(d.ErrorMessage + " " + d.Error)
+		row := []string{signOf(d), b.code(d.Name), b.text(d.Status), b.code(d.From), b.text(said)}
+		if d.State() == spiceruntime.Ready {
+			well = append(well, row)
+		} else {
+			unwell = append(unwell, row)
 		}
-		b.WriteString(text)
-		shown, room = shown+1, room-len(text)
 	}
-	if more := len(list) - shown; more > 0 {
-		fmt.Fprintf(b, "| | and %d more | | | |\n", more)
+	fmt.Fprintf(b, "### Datasets: %d of %d ready\n\n", len(well), len(list))
+	head := []string{"", "dataset", "status", "from", "error"}
+	if len(list) <= openRows {
+		table(b, head, append(unwell, well...))
+		return
 	}
-	b.WriteString("\n")
+	if len(unwell) > 0 {
+		table(b, head, unwell)
+	}
+	part := &page{cover: b.cover}
+	table(part, head, well)
+	if len(well) > 0 {
+		b.details(fmt.Sprintf("%d ready", len(well)), part.String(), false)
+	}
+}
+
+func probesSection(b *page, r deploy.Result) {
+	if len(r.Probes) == 0 {
+		return
+	}
+	var rows [][]string
+	passed := 0
+	for _, p := range r.Probes {
+		sign, found := "❌", p.Error
+		if p.OK {
+			sign, found = "✅", p.Detail
+			passed++
+		}
+		rows = append(rows, []string{sign, p.Name, b.code(p.Probe), p.Duration.Round(time.Millisecond).String(), b.text(found)})
+	}
+	fmt.Fprintf(b, "### Probes: %d of %d passed\n\n", passed, len(rows))
+	table(b, []string{"", "probe", "asked", "took", "found"}, rows)
 }
 
 func signOf(d spiceruntime.Dataset) string {

@@ -35,6 +35,7 @@ func unwell() deploy.Result {
 			{Probe: "SELECT COUNT(*) FROM trips", Outcome: spiceruntime.Outcome{Name: "sql", OK: true, Duration: 120 * time.Millisecond, Detail: "1 row(s); n is 5"}},
 			{Probe: "a`b|c", Outcome: spiceruntime.Outcome{Name: "mcp", Duration: 2 * time.Second, Error: hostile, Hint: `set runtime.mcp.allowed_hosts: ["*"]`}},
 		},
+		Timeline:   timeline("plan", 700, "create", 300, "queued", 4000, "in progress", 41000, "datasets", 9000, "rollback", 40000),
 		RuntimeLog: []string{"Failed to load dataset orders: ``` " + hostile, "secrets_preflight: 1 secret references could not be resolved"},
 	}
 }
@@ -113,7 +114,7 @@ func TestReports_stayBelowTheLimits(t *testing.T) {
 	if most := 1_000_000 / 2; all >= most {
 		t.Errorf("expected %d bytes of outputs to be fewer than %d", all, most)
 	}
-	summary := report.Summary(r, asItIs)
+	summary := report.Summary(r, logURL, asItIs)
 	if got, most := len(summary), 1<<20; got >= most {
 		t.Errorf("expected %d bytes of summary to be fewer than %d", got, most)
 	}
@@ -126,7 +127,7 @@ func TestReports_stayBelowTheLimits(t *testing.T) {
 	if list[0].Name != "dataset_4999" || list[0].Status != "Error" || list[1].Name != "missing_dataset_0" {
 		t.Errorf("expected the dataset in error and the missing ones first, got %v", list[:2])
 	}
-	if want := fmt.Sprintf("| | and %d more | | | |\n", 2*n-200); !strings.Contains(summary, want) {
+	if want := fmt.Sprintf("\nand %d more\n", n+1-200); !strings.Contains(summary, want) {
 		t.Errorf("expected %q in the summary", want)
 	}
 }
@@ -140,8 +141,8 @@ func TestReports_leaveOutWhatIsTooLong(t *testing.T) {
 	if got := output(r, "datasets"); len(got) > 1<<10 || !strings.HasPrefix(got, `[{"name":"orders",`) {
 		t.Errorf("expected the list to begin with orders, got %d bytes: %.80s", len(got), got)
 	}
-	got := report.Summary(r, asItIs)
-	for _, want := range []string{"| ❌ | `orders` |", "| ❌ | `Returns-EU` | missing |", "| | and 1 more | | | |"} {
+	got := report.Summary(r, logURL, asItIs)
+	for _, want := range []string{"| ❌ | `orders` |", "| ❌ | `Returns-EU` | missing |", "\nand 1 more\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("expected %q in:\n%.3000s", want, got)
 		}
@@ -158,7 +159,7 @@ func TestSummary_coversSecretsOfTheRuntime(t *testing.T) {
 	r.MissingDatasets = []string{"6" + secret}
 	r.Probes[0].Probe, r.Probes[0].Detail, r.Probes[1].Error = "7"+secret, "8"+secret, "9"+secret
 	r.RuntimeLog = []string{"log " + secret}
-	got := report.Summary(r, func(s string) string { return strings.ReplaceAll(s, secret, "COVERED") })
+	got := report.Summary(r, logURL, func(s string) string { return strings.ReplaceAll(s, secret, "COVERED") })
 	for _, want := range []string{"1COVERED", "2COVERED", "3COVERED", "4COVERED", "5COVERED", "6COVERED", "7COVERED", "8COVERED", "9COVERED", "log COVERED"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("expected %q in:\n%s", want, got)
