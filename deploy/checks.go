@@ -120,11 +120,17 @@ func (r *run) references(elsewhereToo bool) []string {
 	return names
 }
 
+// SecretsAreMissing begins what a run says about [Plan.MissingSecrets], as a warning or as the error that ends it.
+const SecretsAreMissing = "the spicepod refers to secrets that are neither given nor in the app"
+
 // checkSecrets compares the spicepod's needs with what is given and what the app has.
 func (r *run) checkSecrets(plan *Plan) error {
 	policy := r.Options.MissingSecrets
-	plan.MissingSecrets = secretsync.Missing(r.references(false), r.Secrets, plan.existing)
-	if len(plan.MissingSecrets) == 0 || policy == "ignore" {
+	missing := secretsync.Missing(r.references(false), r.Secrets, plan.existing)
+	if !plan.secretsUnread {
+		plan.MissingSecrets = missing
+	}
+	if len(missing) == 0 || policy == "ignore" {
 		return nil
 	}
 	if plan.secretsUnread {
@@ -139,7 +145,7 @@ func (r *run) checkSecrets(plan *Plan) error {
 			said[i] = fmt.Sprintf("%s (there is %s, but the runtime looks for upper case)", m.Name, m.StoredAs)
 		}
 	}
-	err := fmt.Errorf("the spicepod refers to secrets that are neither given nor in the app: %s", strings.Join(said, ", "))
+	err := fmt.Errorf("%s: %s", SecretsAreMissing, strings.Join(said, ", "))
 	if policy == "fail" {
 		return because(diag.SecretsMissing, err, "names", strings.Join(names, ", "))
 	}

@@ -178,11 +178,11 @@ func (r *run) inTime(ctx context.Context, do func(context.Context) error) error 
 func (r *run) deploy(ctx context.Context) (*Plan, error) {
 	for {
 		plan, err := r.plan(r.patient(ctx))
+		if plan != nil && !r.changed {
+			r.result.Plan = plan // a later one no longer shows what this run changed
+		}
 		if err != nil {
 			return nil, err
-		}
-		if !r.changed {
-			r.result.Plan = plan // a later one no longer shows what this run changed
 		}
 		if r.Options.DryRun {
 			return nil, r.planned(plan)

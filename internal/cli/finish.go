@@ -22,7 +22,7 @@ func (c *command) finish(in *inputs, result deploy.Result) int {
 		c.showDifference(p.Spicepod.Unified)
 	}
 	c.explain(result.Err)
-	c.annotate(result)
+	c.annotate(in, result)
 	c.log.line("result", "%s: %s (%s)", result.Result, inShort(result), result.Duration.Round(100*1e6))
 	if result.App.ID != 0 && !c.options.Emulator {
 		c.log.line("", "%s", result.AppURL())
@@ -50,8 +50,12 @@ func (c *command) showDifference(unified string) {
 }
 
 // annotate shows the end of a bad run, and every problem with the input, where the CI system shows annotations.
-func (c *command) annotate(result deploy.Result) {
+func (c *command) annotate(in *inputs, result deploy.Result) {
+	pointed := c.pointAtMissing(in, result)
 	for _, w := range result.Warnings {
+		if pointed && saysMissing(w) {
+			continue
+		}
 		c.host.Annotate(ci.Annotation{Level: ci.Warning, Title: "spice-deploy", Message: c.clean(w)})
 	}
 	if problems, ok := errors.AsType[diag.Problems](result.Err); ok {
@@ -60,7 +64,7 @@ func (c *command) annotate(result deploy.Result) {
 		}
 		return
 	}
-	if result.Err != nil {
+	if result.Err != nil && !(pointed && saysMissing(result.Reason)) {
 		message := result.Reason
 		if result.Hint != "" {
 			message += "\nWhat to do: " + result.Hint
