@@ -183,3 +183,32 @@ func (w *world) drawInterference(r *rand.Rand) {
 		rival: rival{deployment: w.rivalDeployment(r)},
 	}
 }
+
+// drawSetback makes it likely that ours is deployed, fails or does not serve, and is to be rolled back.
+func (w *world) drawSetback(r *rand.Rand) {
+	for name, value := range map[string]string{
+		"create-app-if-missing": "", "dry-run": "", "wait-for-completion": "", "missing-secrets": "ignore", "rollback-on-failure": "true",
+		"on-conflict": "",
+	} {
+		w.inputs[name] = value
+	}
+	if len(w.secrets) == 0 {
+		w.inputs["secrets-prune"] = ""
+	}
+	w.faultRate = pick(r, 0, 0, 0.02, 0.1)
+	w.others, w.cancel, w.meddler = nil, 0, nil
+	w.scenario.Apps = []emulator.App{{
+		Name: appName, Spicepod: manifest("theirs"), Secrets: map[string]string{"SECRET_0": "an old value"},
+		Deployments: []emulator.Deployment{{Age: 24 * time.Hour, CommitSHA: "01dc0de", Branch: ourBranch}},
+	}}
+	soon, later := upTo(r, 3*time.Second), upTo(r, 20*time.Second)
+	first := &w.scenario.Outcomes[0]
+	*first = emulator.Outcome{Queued: &soon, InProgress: &later, Runtime: w.script(r)}
+	if chance(r, 0.3) {
+		first.Status = "failed"
+	}
+	w.drawInterference(r)
+	if w.meddler != nil && chance(r, 0.5) {
+		w.meddler.rival.deployment.Outcome = emulator.Outcome{Queued: &soon, InProgress: &soon, Runtime: first.Runtime, Status: pick(r, "", "failed")}
+	}
+}

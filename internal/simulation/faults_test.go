@@ -30,6 +30,8 @@ func places() []place {
 		{"writing a secret", "POST", "/projects/*/secrets"},
 		{"creating the deployment", "POST", "/projects/*/deployments"},
 		{"following it", "GET", "/projects/*/deployments/*"},
+		{"reading the runtime's key", "GET", "/projects/*/api-keys"},
+		{"asking for its datasets", "GET", "/datasets"},
 	}
 }
 

@@ -8,11 +8,19 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
+
+// mutant is the tool, broken in one way.
+type mutant struct {
+	name string
+	bend bend
+	want string // what the simulation says
+}
 
 // TestMutants breaks the tool on purpose, each time in one way that somebody could break it, and holds that the
 // simulation notices. The breaks stand around the real thing, between it and the service or its files, where
@@ -20,11 +28,7 @@ import (
 func TestMutants(t *testing.T) {
 	t.Parallel()
 
-	mutants := []struct {
-		name string
-		bend bend
-		want string // what the simulation says
-	}{
+	mutants := []mutant{
 		{"the_create_is_repeated_blindly", over(repeatCreate), "made 2 deployments"},
 		{"the_newest_deployment_is_ours_whoever_made_it", over(claimNewest), "of commit bada55e for ours"},
 		{"created_means_still_running", over(rewrite(`"status":"created"`, `"status":"in_progress"`)), ""},
@@ -41,7 +45,7 @@ func TestMutants(t *testing.T) {
 		{"the_summary_forgets_the_deployment", bend{files: emptySummary}, "no summary"},
 		{"a_dry_run_writes", over(writeFirst), "was sent"},
 	}
-	for _, m := range mutants {
+	for _, m := range slices.Concat(mutants, verifyMutants()) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 

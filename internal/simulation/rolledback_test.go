@@ -30,7 +30,7 @@ func (e *ending) made() (deployments, rollbacks []emulator.DeploymentState) {
 // rollback is what the run says of one, "" where it says nothing.
 func (e *ending) rollback() string {
 	switch told := e.outputs["reason"]; {
-	case strings.Contains(told, "ROLLBACK FAILED"):
+	case strings.Contains(told, "THE ROLLBACK "): // failed too, or has not ended
 		return "rollback failed"
 	case strings.Contains(told, "not rolled back"):
 		return "not rolled back"
@@ -61,9 +61,10 @@ func (e *ending) rollbackWasDue() string {
 	}
 	looked := d.CreatedAt // when the list was read last before the rollback was asked for
 	for _, s := range e.sent {
-		switch {
-		case s.until.After(back.CreatedAt):
-		case s.method == http.MethodGet && strings.HasSuffix(s.path, "/deployments") && s.good():
+		if s.method == http.MethodPost && strings.Contains(s.body, back.CommitMessage) {
+			break
+		}
+		if s.method == http.MethodGet && strings.HasSuffix(s.path, "/deployments") && s.good() {
 			looked = s.at
 		}
 	}

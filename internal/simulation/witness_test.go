@@ -119,7 +119,7 @@ func isOurs(spicepod string) bool { return strings.Contains(spicepod, `"ours"`) 
 
 // pushesOurs tells whether a request sends the spicepod of this run, and not the one that it puts back.
 func pushesOurs(s sent) bool {
-	return s.method == http.MethodPut && strings.Contains(s.body, "description: ours")
+	return s.method == http.MethodPut && strings.Contains(s.body, "orders_of_ours")
 }
 
 // ofRuntime tells whether a path is the runtime's.

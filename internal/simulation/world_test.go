@@ -60,6 +60,9 @@ func draw(seed uint64) *world {
 	w.drawOthers(r)
 	w.drawInterference(r)
 	w.faultRate = pick(r, 0, 0.02, 0.1, 0.3, 0.6)
+	if chance(r, 0.25) {
+		w.drawSetback(r)
+	}
 	if chance(r, 0.15) {
 		w.cancel = 1 + upTo(r, w.lasts())
 	}
