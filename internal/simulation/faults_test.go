@@ -189,6 +189,7 @@ func matches(pattern, path string) bool {
 func rivalAt(at place) bend {
 	return once(at, func(next http.RoundTripper, req *http.Request) {
 		other := req.Clone(context.WithoutCancel(req.Context()))
+		other.Header = http.Header{}
 		other.Method, other.URL.Path, other.URL.RawQuery = http.MethodPost, "/_emulator/deployments", ""
 		body := `{"app": "` + appName + `", "commit_sha": "bada55e", "branch": "main", "queued": "5s", "in_progress": "60s"}`
 		other.Body, other.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
