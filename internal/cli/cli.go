@@ -64,6 +64,7 @@ func (c *command) main(ctx context.Context) int {
 	}
 	c.host = ci.Detect(c.getenv, commands{c.log, c.Stdout}, c.helper(ctx))
 	c.facts = c.host.Facts()
+	c.log.watched(terminalOf(c.Stdout, c.facts.System, c.getenv))
 	options, err := config.Load(name, args, config.Env{Environ: c.Environ, Stdin: stoppable{ctx, c.Stdin}, ReadFile: secretFiles(ctx)})
 	if errors.Is(err, flag.ErrHelp) {
 		config.Help(c.Stdout, name)

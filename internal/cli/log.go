@@ -13,6 +13,7 @@ import (
 	"github.com/spicedeploy/spice-deploy/internal/ci"
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/redact"
+	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
 )
 
 // The log's rules: one line for each thing that changed, with what it is about in the first column; nothing is
@@ -27,6 +28,11 @@ type log struct {
 	state string // what a sign of life says
 	after bool   // the deployment has ended, and with it what timeout-seconds bounds
 	lost  error  // why lines could not be printed, nil where all were
+
+	terminal *terminal // nil where lines are plain
+	live     *live
+	began    time.Time     // when the deployment that is waited for began
+	usual    time.Duration // how long it may take; 0 where that is not known
 }
 
 // quiet is how long the log says nothing before it gives a sign of life.
@@ -34,6 +40,13 @@ const quiet = 30 * time.Second
 
 func newLog(w io.Writer, r *redact.Redactor) *log {
 	return &log{redactor: r, out: r.NewWriter(w), last: time.Now()}
+}
+
+// watched has the log shown on a terminal, unless there is none. Nothing was printed before.
+func (l *log) watched(t *terminal) {
+	if t != nil {
+		l.terminal, l.live, l.out = t, newLive(), l.redactor.NewWriter(t)
+	}
 }
 
 // line prints one line under a label, further lines of the text below it. A log that cannot be written any more
@@ -105,16 +118,20 @@ func (l *log) Observe(e deploy.Event) {
 	defer l.mu.Unlock()
 	l.state = age.ReplaceAllString(e.Text, "")
 	l.after = e.Phase == deploy.PhaseVerify || e.Phase == deploy.PhaseRollback
+	l.usual = 0
 	if d := e.Result.Deployment; d.ID != 0 && !l.after {
 		l.state = fmt.Sprintf("%d is %s", d.ID, d.RawStatus)
+		if d.Status != spicecloud.Succeeded && d.Status != spicecloud.Failed {
+			l.began, l.usual = e.Result.Began, e.Result.Usual
+		}
 	}
 }
 
 // age is how old another deployment was when it was told of, which a sign of life must not repeat later.
 var age = regexp.MustCompile(`, created [0-9a-z.]+ ago`)
 
-// signsOfLife prints a line whenever nothing was printed for a while, until stop is called. The context that it
-// returns is for the run: a bug here ends it.
+// signsOfLife shows that a run goes on until stop is called: on a terminal by the live line, else by a line whenever
+// nothing was printed for a while. The context that it returns is for the run: a bug here ends it.
 func (l *log) signsOfLife(ctx context.Context, limit time.Duration) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
@@ -130,27 +147,62 @@ func (l *log) signsOfLife(ctx context.Context, limit time.Duration) (_ context.C
 
 // repeat gives signs of life until ctx ends.
 func (l *log) repeat(ctx context.Context, limit time.Duration) error {
+	every, give := time.Second, l.signOfLife
+	if l.terminal != nil {
+		every, give = redraw, l.draw
+		defer l.erase()
+	}
 	started := time.Now()
-	ticker := time.NewTicker(time.Second)
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
+			give(time.Since(started), limit)
 		}
-		l.mu.Lock()
-		silent, state, after := time.Since(l.last), l.state, l.after
-		l.mu.Unlock()
-		if silent < quiet || state == "" {
-			continue
-		}
-		so := time.Since(started).Round(time.Second).String()
-		if !after {
-			so += fmt.Sprintf(" of at most %s", limit)
-		}
+	}
+}
+
+// signOfLife prints a line if nothing was printed for a while.
+func (l *log) signOfLife(elapsed, limit time.Duration) {
+	l.mu.Lock()
+	silent, state, so := time.Since(l.last), l.state, l.soFar(elapsed, limit)
+	l.mu.Unlock()
+	if silent >= quiet && state != "" {
 		l.line("waiting", "%s; %s", state, so)
 	}
+}
+
+// soFar needs the lock.
+func (l *log) soFar(elapsed, limit time.Duration) string {
+	so := elapsed.Round(time.Second).String()
+	if !l.after {
+		so += fmt.Sprintf(" of at most %s", limit)
+	}
+	return so
+}
+
+// draw draws the live line. One that cannot be drawn is no loss: the lines of the log tell what became of the run.
+func (l *log) draw(elapsed, limit time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state == "" {
+		return
+	}
+	w := waiting{time: l.soFar(elapsed, limit), part: -1, state: strings.Join(clean(l.redactor, l.state), " ")}
+	if l.usual > 0 {
+		w.time, w.part = timeLeft(time.Since(l.began), l.usual)
+	}
+	_ = l.terminal.show(l.live.text(w, l.terminal.width()))
+}
+
+// erase takes the live line away.
+func (l *log) erase() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.terminal.show("")
 }
 
 // flush prints what the redacting writer holds back, and returns why lines were lost, if any were.
@@ -158,6 +210,12 @@ func (l *log) flush() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.out.Flush(); err != nil && l.lost == nil {
+		l.lost = err
+	}
+	if l.terminal == nil {
+		return l.lost
+	}
+	if err := l.terminal.finish(); err != nil && l.lost == nil {
 		l.lost = err
 	}
 	return l.lost
