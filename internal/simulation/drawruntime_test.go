@@ -2,6 +2,7 @@ package simulation_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -186,12 +187,10 @@ func (w *world) drawInterference(r *rand.Rand) {
 
 // drawSetback makes it likely that ours is deployed, fails or does not serve, and is to be rolled back.
 func (w *world) drawSetback(r *rand.Rand) {
-	for name, value := range map[string]string{
+	maps.Copy(w.inputs, map[string]string{
 		"create-app-if-missing": "", "dry-run": "", "wait-for-completion": "", "missing-secrets": "ignore", "rollback-on-failure": "true",
 		"on-conflict": "",
-	} {
-		w.inputs[name] = value
-	}
+	})
 	if len(w.secrets) == 0 {
 		w.inputs["secrets-prune"] = ""
 	}
