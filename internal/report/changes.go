@@ -73,18 +73,13 @@ var actions = []struct{ action, words string }{
 
 // secretsSection shows what happens to each secret, by name.
 func secretsSection(b *page, r deploy.Result) {
-	var rows [][]string
-	add := func(sign, words string, names []string) {
-		if len(names) > 0 {
-			rows = append(rows, []string{fmt.Sprintf("%s%d %s", sign, len(names), words), codes(b, names)})
-		}
-	}
+	list := &page{cover: b.cover}
 	if p := r.Plan; p != nil && (r.Result == diag.Planned || r.Result == diag.InvalidInput) {
 		var names []string
 		for _, m := range p.MissingSecrets {
 			names = append(names, m.Name)
 		}
-		add("❌ ", "missing", names)
+		list.named("❌ %d missing", names)
 	}
 	for _, a := range actions {
 		var names []string
@@ -93,14 +88,20 @@ func secretsSection(b *page, r deploy.Result) {
 				names = append(names, s.Name)
 			}
 		}
-		add("", a.words, names)
+		list.named("%d "+a.words, names)
 	}
-	if len(rows) == 0 {
+	if list.Len() == 0 {
 		return
 	}
-	b.WriteString("### Secrets\n\n")
-	table(b, []string{"action", "secrets"}, rows)
+	fmt.Fprintf(b, "### Secrets\n\n%s\n", list)
 	refused(b, r)
+}
+
+// named is an entry of a list: how many there are of what, and their names.
+func (p *page) named(what string, names []string) {
+	if len(names) > 0 {
+		fmt.Fprintf(p, "- "+what+": %s\n", len(names), p.codes(names))
+	}
 }
 
 // refused says why secrets were not written.
@@ -110,7 +111,10 @@ func refused(b *page, r deploy.Result) {
 		if s.Err == nil {
 			continue
 		}
-		if said++; said <= openChanges {
+		if said++; said == 1 {
+			b.WriteString("Why not all were written:\n\n")
+		}
+		if said <= openChanges {
 			fmt.Fprintf(b, "- %s: %s\n", b.code(s.Name), b.text(cut(b.cover(s.Err.Error()), mostOfReason)))
 		}
 	}
@@ -123,14 +127,14 @@ func refused(b *page, r deploy.Result) {
 }
 
 // codes is a list of names, as many as can be read.
-func codes(b *page, names []string) string {
+func (p *page) codes(names []string) string {
 	var list []string
 	for i, name := range names {
 		if i == mostOfNames {
 			list = append(list, fmt.Sprintf("and %d more", len(names)-i))
 			break
 		}
-		list = append(list, b.code(name))
+		list = append(list, p.code(name))
 	}
 	return strings.Join(list, ", ")
 }

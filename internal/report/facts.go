@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spicedeploy/spice-deploy/deploy"
+	"github.com/spicedeploy/spice-deploy/internal/diag"
 )
 
 // facts is the table of what was deployed, where and from which commit.
@@ -34,9 +35,9 @@ func facts(b *page, r deploy.Result) {
 	add("Commit", commit(b, r))
 	add("Request", request(b, r))
 	if r.Plan != nil {
-		add("Tags", codes(b, r.Plan.TagChanges))
+		add("Tags", b.codes(r.Plan.TagChanges))
 	}
-	if r.Duration > 0 {
+	if r.Duration > 0 && r.Result != diag.Planned {
 		add("Duration", r.Duration.Round(100*time.Millisecond).String())
 	}
 	if len(rows) == 0 {

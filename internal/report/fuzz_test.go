@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,14 +26,14 @@ func saying(s string) deploy.Result {
 		Request:    spicecloud.NewDeployment{Branch: s, CommitSHA: "c0ffee0", CommitMessage: s},
 		Deployment: spicecloud.Deployment{ID: 86, RawStatus: s, ImageTag: s, ErrorCode: s, ErrorMessage: s},
 		Plan:       &deploy.Plan{App: app, TagChanges: []string{s, s}, Spicepod: spicepod.Difference{Changes: []spicepod.Change{{Kind: "dataset", Name: s, Path: s, What: s}}, Unified: "+" + s + "\n"}},
-		Secrets:    []secretsync.Outcome{{Name: s, Action: secretsync.Created}},
+		Secrets:    []secretsync.Outcome{{Name: s, Action: secretsync.Created}, {Name: s, Action: secretsync.NotWritten, Err: errors.New(s)}},
 		Warnings:   []string{s},
 
 		Datasets:        []spiceruntime.Dataset{{Name: s, From: s, Status: s, Error: s, ErrorMessage: s}},
 		MissingDatasets: []string{s},
 		Probes: []deploy.ProbeResult{
 			{Probe: s, Outcome: spiceruntime.Outcome{Name: "sql", OK: true, Detail: s}},
-			{Probe: s, Outcome: spiceruntime.Outcome{Name: "mcp", Error: s}},
+			{Probe: s, Outcome: spiceruntime.Outcome{Name: "mcp", Error: s, Hint: "look at " + strings.ReplaceAll(s, "`", "")}},
 		},
 		RuntimeLog: []string{s, s},
 	}

@@ -119,8 +119,7 @@ func datasetsSection(b *page, r deploy.Result) {
 	}
 	var well, unwell [][]string
 	for _, d := range list {
-		said := strings.TrimSpace(d.ErrorMessage + " " + d.Error)
-		row := []string{signOf(d), b.code(d.Name), b.text(d.Status), b.code(d.From), b.text(said)}
+		row := []string{signOf(d), b.code(d.Name), b.text(d.Status), b.code(d.From), b.text(errorOf(d))}
 		if d.State() == spiceruntime.Ready {
 			well = append(well, row)
 		} else {
@@ -155,10 +154,10 @@ func probesSection(b *page, r deploy.Result) {
 			sign, found = "✅", p.Detail
 			passed++
 		}
-		rows = append(rows, []string{sign, p.Name, b.code(p.Probe), p.Duration.Round(time.Millisecond).String(), b.text(found)})
+		rows = append(rows, []string{sign, p.Name, b.code(p.Probe), p.Duration.Round(time.Millisecond).String(), b.text(found), b.prose(p.Hint)})
 	}
 	fmt.Fprintf(b, "### Probes: %d of %d passed\n\n", passed, len(rows))
-	table(b, []string{"", "probe", "asked", "took", "found"}, rows)
+	table(b, []string{"", "probe", "asked", "took", "found", "what to do"}, rows)
 }
 
 func signOf(d spiceruntime.Dataset) string {
@@ -169,4 +168,12 @@ func signOf(d spiceruntime.Dataset) string {
 		return "❌"
 	}
 	return "⏳"
+}
+
+// errorOf is what the runtime says about a dataset, and its code for that.
+func errorOf(d spiceruntime.Dataset) string {
+	if d.ErrorMessage != "" && d.Error != "" {
+		return d.ErrorMessage + " (" + d.Error + ")"
+	}
+	return d.ErrorMessage + d.Error
 }
