@@ -29,13 +29,28 @@ const actionRuns = `runs:
 // WriteActionYAML is the action.yml that belongs to the table. Of the current one, which may be empty, it keeps
 // what begins with the line "runs:", since a release writes its image there.
 func WriteActionYAML(current []byte) ([]byte, error) {
+	runs, err := currentRuns(current)
+	if err != nil {
+		return nil, err
+	}
 	var b strings.Builder
-	b.WriteString(actionHead + "\ninputs:\n")
+	b.WriteString(actionHead)
+	writeInputs(&b)
+	b.WriteString("\noutputs:\n")
+	for _, output := range Outputs() {
+		fmt.Fprintf(&b, "  %s:\n    description: %s\n", output.Name, quoteYAML(output.Description))
+	}
+	b.WriteString("\n" + runs)
+	return []byte(b.String()), nil
+}
+
+func writeInputs(b *strings.Builder) {
+	b.WriteString("\ninputs:\n")
 	group := ""
 	for _, opt := range inputs() {
 		if opt.group != group {
 			group = opt.group
-			fmt.Fprintf(&b, "  # %s\n", group)
+			fmt.Fprintf(b, "  # %s\n", group)
 		}
 		// No description holds an expression: the runner would evaluate it.
 		description := describeWithDefault(opt)
@@ -43,22 +58,12 @@ func WriteActionYAML(current []byte) ([]byte, error) {
 			if i > 0 {
 				description = "Another name for `" + opt.name + "`."
 			}
-			fmt.Fprintf(&b, "  %s:\n    description: %s\n", name, quoteYAML(description))
+			fmt.Fprintf(b, "  %s:\n    description: %s\n", name, quoteYAML(description))
 		}
 		if opt.name == "github-token" {
 			b.WriteString("    default: ${{ github.token }}\n")
 		}
 	}
-	b.WriteString("\noutputs:\n")
-	for _, output := range Outputs() {
-		fmt.Fprintf(&b, "  %s:\n    description: %s\n", output.Name, quoteYAML(output.Description))
-	}
-	runs, err := currentRuns(current)
-	if err != nil {
-		return nil, err
-	}
-	b.WriteString("\n" + runs)
-	return []byte(b.String()), nil
 }
 
 // inputs are the options that a step of a workflow can set.

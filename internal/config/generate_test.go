@@ -18,8 +18,9 @@ import (
 func TestGeneratedFilesAreUpToDate(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func([]byte) ([]byte, error){
-		"action.yml": config.WriteActionYAML,
-		"README.md":  config.WriteREADME,
+		"action.yml":        config.WriteActionYAML,
+		"native/action.yml": config.WriteNativeYAML,
+		"README.md":         config.WriteREADME,
 	} {
 		current := readRoot(t, name)
 		wanted, err := write(current)
@@ -43,16 +44,28 @@ func readRoot(t *testing.T, name string) []byte {
 
 // action is what GitHub's runner reads of action.yml.
 type action struct {
-	Name, Description string
-	Inputs            map[string]struct{ Description, Default string }
-	Outputs           map[string]struct{ Description, Value string }
-	Runs              struct{ Using, Image string }
+	Name, Description, Author string
+	Branding                  struct{ Icon, Color string }
+	Inputs                    map[string]struct{ Description, Default string }
+	Outputs                   map[string]struct{ Description, Value string }
+	Runs                      struct {
+		Using, Image string
+		Steps        []struct {
+			ID, Run, Shell, Uses string
+			Env                  map[string]string
+		}
+	}
 }
 
 func readAction(t *testing.T) action {
 	t.Helper()
+	return readActionFile(t, "action.yml")
+}
+
+func readActionFile(t *testing.T, name string) action {
+	t.Helper()
 	var a action
-	if err := yaml.Unmarshal(readRoot(t, "action.yml"), &a); err != nil {
+	if err := yaml.Unmarshal(readRoot(t, name), &a); err != nil {
 		t.Fatal(err)
 	}
 	return a
@@ -61,7 +74,10 @@ func readAction(t *testing.T) action {
 func TestActionYAML(t *testing.T) {
 	t.Parallel()
 	a := readAction(t)
-	// The Marketplace refuses longer descriptions.
+	// The Marketplace wants these, and refuses longer descriptions.
+	if a.Name == "" || a.Author == "" || a.Branding.Icon == "" || a.Branding.Color == "" {
+		t.Errorf("expected a name, an author and a branding, got %q, %q and %q", a.Name, a.Author, a.Branding)
+	}
 	if got := len(a.Description); got == 0 || got >= 125 {
 		t.Errorf("expected a description of less than 125 characters, got %d", got)
 	}
