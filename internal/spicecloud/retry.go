@@ -103,6 +103,9 @@ func judge(r request, a answer, use func(answer) error) *failure {
 	switch {
 	case a.status >= http.StatusBadRequest:
 		wait := retryAfter(a.header, time.Now())
+		if a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") == "" {
+			wait = untilReset(a.header, time.Now())
+		}
 		return &failure{
 			err:   refusal(r, a, wait),
 			again: a.status == http.StatusRequestTimeout || a.status == http.StatusTooManyRequests || a.status >= http.StatusInternalServerError,
@@ -213,8 +216,28 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 	if err != nil {
 		return 0
 	}
-	if date, err := http.ParseTime(header.Get("Date")); err == nil {
-		now = date
+	return max(0, at.Sub(serverTime(header, now)))
+}
+
+// untilReset is the pause that a rate limit without Retry-After asks for: X-RateLimit-Reset, which counts the seconds
+// since 1970 (the vendor's Terraform provider documents it so). It returns 0 where there is none, none that can be
+// read, or one that is no moment of the next day.
+func untilReset(header http.Header, now time.Time) time.Duration {
+	reset, err := strconv.ParseInt(strings.TrimSpace(header.Get("X-RateLimit-Reset")), 10, 64)
+	if err != nil || reset <= 0 {
+		return 0
 	}
-	return max(0, at.Sub(now))
+	wait := time.Unix(reset, 0).Sub(serverTime(header, now))
+	if wait < 0 || wait > 24*time.Hour {
+		return 0
+	}
+	return wait
+}
+
+// serverTime is the time of an answer by the server's clock, or by ours where it does not say.
+func serverTime(header http.Header, now time.Time) time.Time {
+	if date, err := http.ParseTime(header.Get("Date")); err == nil {
+		return date
+	}
+	return now
 }

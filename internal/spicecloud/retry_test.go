@@ -173,6 +173,33 @@ func TestRetry_max_pause(t *testing.T) {
 	})
 }
 
+func TestRetry_rateLimit(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name   string
+		header []string
+		want   time.Duration // 0: the first pause of our own
+	}{
+		{"rate_limit_by_the_servers_clock", []string{"X-RateLimit-Reset", "1792567710", "Date", "Wed, 21 Oct 2026 07:28:00 GMT"}, 30 * time.Second},
+		{"rate_limit_without_the_servers_clock", []string{"X-RateLimit-Reset", "946684809"}, 9 * time.Second},
+		{"retry_after_before_the_rate_limit", []string{"Retry-After", "7", "X-RateLimit-Reset", "946684809"}, 7 * time.Second},
+		{"rate_limit_in_the_past", []string{"X-RateLimit-Reset", "946684799"}, 0},
+		{"rate_limit_in_milliseconds", []string{"X-RateLimit-Reset", "946684809000"}, 0},
+		{"rate_limit_that_is_no_number", []string{"X-RateLimit-Reset", "soon"}, 0},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				got := pauses(t, nil, reply(429, "", tc.header...), reply(200, ok))[0]
+				if ownPause := got >= 250*time.Millisecond && got <= 500*time.Millisecond; tc.want > 0 && got != tc.want || tc.want == 0 && !ownPause {
+					t.Errorf("expected a pause of %s, or of our own for 0, got %s", tc.want, got)
+				}
+			})
+		})
+	}
+}
+
 func TestRetry_after(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
