@@ -39,7 +39,8 @@ func behaviourOptions(o *Options) []option {
 		},
 		option{
 			name: "poll-interval-seconds", kind: seconds(&o.PollInterval, 1, maxPause), def: "10", vendor: true,
-			meaning: "Longest pause between two looks at the deployment; they are never more than 5 s apart, so a larger value changes nothing.",
+			meaning: "Longest pause between two looks at the deployment. They begin quickly, and are closest around the time that the " +
+				"app's last deployments took.",
 		},
 		option{
 			name: "dry-run", kind: boolean(&o.DryRun), def: "false",
