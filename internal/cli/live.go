@@ -31,16 +31,21 @@ type waiting struct {
 }
 
 // text is the live line for a terminal of so many columns: a bar where there is room for one, else a spinner, and as
-// much of the words as there is room for. The last column stays free, since some terminals go on from there to the next line.
+// much of the words as there is room for. The last column stays free, since some terminals go on from there to the
+// next line.
 func (l *live) text(w waiting, columns int) string {
-	const shortest, longest = 15, 35
+	const shortestBar, longestBar, shortestState = 15, 35, 8
 	columns--
 	words := w.time + ": " + w.state
-	if room := columns - uniseg.StringWidth(words) - 1; w.part >= 0 && room >= shortest {
-		return bar(w.part, min(room, longest)) + " " + words
+	if room := columns - uniseg.StringWidth(words) - 1; w.part >= 0 && room >= shortestBar {
+		return bar(w.part, min(room, longestBar)) + " " + words
+	}
+	columns -= len("* ")
+	if columns-uniseg.StringWidth(w.time)-len(": ") < shortestState {
+		words = w.time
 	}
 	l.spinner.Describe("")
-	return strings.TrimSpace(l.spinner.String()) + " " + cut(words, columns-2)
+	return strings.TrimSpace(l.spinner.String()) + " " + cut(words, columns)
 }
 
 // bar is a progress bar of so many columns, with its percentage.

@@ -117,6 +117,7 @@ func paint(line string) string {
 	text, end := strings.CutSuffix(line, "\n")
 	label, said := parts(text)
 	switch {
+	case strings.HasPrefix(text, " "): // goes on from the line before
 	case strings.HasPrefix(text, "+"):
 		text = green + text + plain
 	case strings.HasPrefix(text, "-"):
@@ -126,13 +127,13 @@ func paint(line string) string {
 	case strings.HasPrefix(said, "warning: "):
 		text = dim + label + plain + yellow + said + plain
 	case strings.HasPrefix(label, "result "):
-		word, reason, _ := strings.Cut(said, ":")
-		text = bold + label + plain + colourOf(diag.Result(word)) + word + plain + ":" + reason
+		word, _, _ := strings.Cut(said, ":")
+		text = bold + label + plain + colourOf(diag.Result(word)) + word + plain + said[len(word):]
 	case strings.HasPrefix(label, "what to do "):
 		text = bold + label + plain + said
 	case strings.HasPrefix(label, "network "), strings.HasPrefix(label, "http "):
 		text = dim + text + plain
-	case strings.TrimSpace(label) != "":
+	case label != "":
 		text = dim + label + plain + said
 	}
 	if end {
@@ -141,14 +142,16 @@ func paint(line string) string {
 	return text
 }
 
-// parts splits a line behind its label, which is 11 columns and a blank, or a longer word and a blank.
+// parts splits a line behind its label, which is padded to 11 columns or longer, and a blank.
 func parts(line string) (label, said string) {
 	const column = 11
-	if len(line) <= column {
-		return "", line
+	if len(line) > column {
+		if blank := strings.IndexByte(line[column:], ' '); blank >= 0 {
+			end := column + blank + 1
+			return line[:end], line[end:]
+		}
 	}
-	end := column + strings.IndexByte(line[column:], ' ') + 1
-	return line[:end], line[end:]
+	return "", line
 }
 
 func colourOf(result diag.Result) string {
