@@ -35,6 +35,8 @@ type Plan struct {
 	Request  spicecloud.NewDeployment
 	InTheWay *spicecloud.Deployment // the newest deployment of others that has not ended
 
+	OnConflict string // what a deployment would do about InTheWay; only a dry run says it
+
 	// Known is every deployment that was there when the plan was made.
 	Known  map[int64]bool
 	Newest int64
@@ -219,7 +221,8 @@ func (r *run) planned(plan *Plan) error {
 		r.info(PhaseDeployment, "would be asked for with %s", body)
 	}
 	if plan.InTheWay != nil {
-		r.notice(PhaseConflict, "%s; on-conflict is %s, so %s", r.describe(*plan.InTheWay), r.Options.OnConflict, onConflict[r.Options.OnConflict])
+		plan.OnConflict = onConflict[r.Options.OnConflict]
+		r.notice(PhaseConflict, "%s; on-conflict is %s, so %s", r.describe(*plan.InTheWay), r.Options.OnConflict, plan.OnConflict)
 	}
 	r.result.Secrets = plan.Secrets
 	if plan.Changes() {

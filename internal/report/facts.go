@@ -9,6 +9,9 @@ import (
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 )
 
+// rounded is how exact the duration of a run is told.
+const rounded = 100 * time.Millisecond
+
 // facts is the table of what was deployed, where and from which commit.
 func facts(b *page, r deploy.Result) {
 	var rows [][]string
@@ -30,15 +33,15 @@ func facts(b *page, r deploy.Result) {
 		add("Rolled back to", fmt.Sprintf("deployment %d, with the former spicepod", r.RolledBackTo))
 	}
 	if p := r.Plan; p != nil && p.InTheWay != nil && r.Deployment.ID == 0 {
-		add("In the way", fmt.Sprintf("deployment %d, %s%s", p.InTheWay.ID, b.code(p.InTheWay.RawStatus), ofCommit(b, p.InTheWay.CommitSHA)))
+		add("In the way", inTheWay(b, p))
 	}
 	add("Commit", commit(b, r))
 	add("Request", request(b, r))
 	if r.Plan != nil {
 		add("Tags", b.codes(r.Plan.TagChanges))
 	}
-	if r.Duration > 0 && r.Result != diag.Planned {
-		add("Duration", r.Duration.Round(100*time.Millisecond).String())
+	if r.Duration >= rounded && r.Result != diag.Planned {
+		add("Duration", r.Duration.Round(rounded).String())
 	}
 	if len(rows) == 0 {
 		return
@@ -74,11 +77,16 @@ func deployment(b *page, r deploy.Result) string {
 	return text
 }
 
-func ofCommit(b *page, sha string) string {
-	if sha == "" {
-		return ""
+// inTheWay is the deployment of others that has not ended, and what would be done about it.
+func inTheWay(b *page, p *deploy.Plan) string {
+	text := fmt.Sprintf("deployment %d, %s", p.InTheWay.ID, b.code(p.InTheWay.RawStatus))
+	if sha := p.InTheWay.CommitSHA; sha != "" {
+		text += ", of commit " + b.code(abbreviated(sha))
 	}
-	return ", of commit " + b.code(abbreviated(sha))
+	if p.OnConflict != "" {
+		text += "; " + b.text(p.OnConflict)
+	}
+	return text
 }
 
 func abbreviated(sha string) string { return sha[:min(len(sha), 7)] }

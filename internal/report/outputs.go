@@ -130,6 +130,7 @@ func planJSON(r deploy.Result) string {
 		ID        int64  `json:"id"`
 		Status    string `json:"status"`
 		CommitSHA string `json:"commit_sha,omitempty"`
+		Then      string `json:"then,omitempty"`
 	}
 	out := struct {
 		Changes        bool           `json:"changes"`
@@ -158,7 +159,7 @@ func planJSON(r deploy.Result) string {
 		out.MissingSecrets = append(out.MissingSecrets, m.Name)
 	}
 	if other := p.InTheWay; other != nil {
-		out.Conflict = &conflict{other.ID, other.RawStatus, other.CommitSHA}
+		out.Conflict = &conflict{other.ID, other.RawStatus, other.CommitSHA, p.OnConflict}
 	}
 	return encode(out)
 }

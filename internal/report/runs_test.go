@@ -183,6 +183,7 @@ func plans(t *testing.T) map[string]deploy.Result {
 	}
 	conflict := plan("dry run: update the spicepod, set tags repository=acme_shop, create a deployment; nothing was changed", func(p *deploy.Plan) {
 		p.InTheWay = &spicecloud.Deployment{ID: 85, RawStatus: "queued", CommitSHA: "c0ffee0123"}
+		p.OnConflict = "a deployment would wait for it"
 		p.MissingSecrets = []secretsync.MissingSecret{{Name: "OPENAI_API_KEY"}, {Name: "PG_PASS", StoredAs: "pg_pass"}}
 	})
 	conflict.Warnings = []string{"the spicepod refers to secrets that are neither given nor in the app: OPENAI_API_KEY, PG_PASS (there is pg_pass, but the runtime looks for upper case); unless an organization secret of that name is linked to the app, the new version will not become ready"}

@@ -22,7 +22,8 @@ const (
 // Mermaid knows points in time and no durations. They count from a midnight that every time zone has, and are read
 // and written in the time zone of whoever looks, so that the axis says how much time has passed.
 func timelineSection(b *page, r deploy.Result) {
-	spans := visible(r.Timeline)
+	wrong := wrongSpans(r)
+	spans := visible(r.Timeline, wrong)
 	if len(spans) < 2 {
 		return
 	}
@@ -35,15 +36,14 @@ func timelineSection(b *page, r deploy.Result) {
 	tick, format := axis(total)
 	fmt.Fprintf(b, "```mermaid\ngantt\n    dateFormat YYYY-MM-DD HH:mm:ss.SSS\n    axisFormat %s\n    tickInterval %s\n    todayMarker off\n", format, tick)
 	midnight := time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
-	wrong := wrongSpan(r, spans)
-	for i, s := range spans {
+	for _, s := range spans {
 		mark := ""
-		if i == wrong {
+		if slices.Contains(wrong, s) {
 			mark = "crit, "
 		}
 		took := s.End.Sub(s.Start)
 		fmt.Fprintf(b, "    %s %s :%s%s, %dms\n", s.Name, short(took), mark,
-			midnight.Add(s.Start.Sub(begin)).Format("2006-01-02 15:04:05.000"), took.Milliseconds())
+			midnight.Add(s.Start.Sub(begin)).Format("2006-01-02 15:04:05.000"), max(1, took.Milliseconds()))
 	}
 	b.WriteString("```\n\n")
 }
@@ -72,34 +72,39 @@ func axis(total time.Duration) (tick, format string) {
 	return "1day", "day %-d"
 }
 
-// visible is the spans that can be seen, the last ones where there are too many.
-func visible(timeline []deploy.Span) []deploy.Span {
+// visible is the spans that can be seen, and those that went wrong; the last ones where there are too many.
+func visible(timeline []deploy.Span, wrong []deploy.Span) []deploy.Span {
 	var spans []deploy.Span
 	for _, s := range timeline {
-		if s.End.Sub(s.Start) >= shortestSpan {
+		if s.End.Sub(s.Start) >= shortestSpan || slices.Contains(wrong, s) {
 			spans = append(spans, s)
 		}
 	}
 	return spans[max(0, len(spans)-mostSpans):]
 }
 
-// wrongSpan is where the run went wrong, -1 where it did not: its last span, or the one before a rollback that put
-// things right.
-func wrongSpan(r deploy.Result, spans []deploy.Span) int {
-	if r.ExitCode == 0 {
-		return -1
+// wrongSpans is where the run went wrong: its last span, or the one before a rollback, and the rollback itself where
+// that brought nothing back.
+func wrongSpans(r deploy.Result) []deploy.Span {
+	line := r.Timeline
+	if r.ExitCode == 0 || len(line) == 0 {
+		return nil
 	}
-	last := len(spans) - 1
-	if r.RolledBackTo != 0 && spans[last].Name == deploy.SpanRollback {
-		last--
+	last := len(line) - 1
+	if last == 0 || line[last].Name != deploy.SpanRollback {
+		return line[last:]
 	}
-	return last
+	if r.RolledBackTo != 0 {
+		return line[last-1 : last]
+	}
+	return line[last-1:]
 }
 
 // short is a duration as one reads it off a picture.
 func short(d time.Duration) string {
 	switch {
 	case d < time.Second:
+		d = max(d, shortestSpan)
 		return d.Round(10 * time.Millisecond).String()
 	case d < time.Minute:
 		return d.Round(100 * time.Millisecond).String()
