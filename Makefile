@@ -1,4 +1,4 @@
-.PHONY: check fmt vet lint test race fuzz simulate bench generate demo build
+.PHONY: check fmt vet lint test race fuzz simulate bench generate demo build release-dry vuln
 
 check: fmt vet lint race
 
@@ -40,7 +40,7 @@ bench:
 	go test -run '^$$' -bench . -benchmem $(if $(filter brief,$(BENCH)),-benchtime 1x,-count 6) ./...
 	go run ./internal/benchmark $(if $(filter brief,$(BENCH)),-brief)
 
-# action.yml and the tables of README.md come from the option table.
+# action.yml, native/action.yml and the tables of README.md come from the option table.
 generate:
 	go generate ./internal/config
 
@@ -49,3 +49,11 @@ demo:
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o spice-deploy .
+
+# Everything of a release that needs no network beyond Go modules; TARGETS=host builds for this system alone.
+release-dry:
+	TARGETS=$(TARGETS) bash .ci/release-dry
+
+# Known vulnerabilities in what the binary calls; asks https://vuln.go.dev.
+vuln:
+	go tool -modfile=tools/govulncheck/go.mod govulncheck ./...
