@@ -72,7 +72,7 @@ func draw(seed uint64) *world {
 func (w *world) drawInputs(r *rand.Rand) {
 	w.timeout = time.Duration(pick(r, 31, 127, 611)) * time.Second // at no instant of another timer
 	w.inputs["timeout-seconds"] = fmt.Sprint(int(w.timeout.Seconds()))
-	w.inputs["poll-interval-seconds"] = fmt.Sprint(pick(r, 1, 5, 10, 30))
+	w.inputs["poll-interval-seconds"] = fmt.Sprint(pick(r, 2, 5, 10, 30)) // not 1: the last look is a second before a deadline
 	w.inputs["app-name"] = appName
 	w.inputs["region"] = pick(r, "", "us-east-1")
 	if chance(r, 0.3) {
