@@ -7,7 +7,7 @@ import (
 	"runtime/debug"
 )
 
-// version and commit are set by the linker in a release: -X …/internal/cli.version=1.2.3.
+// version and commit are set by the linker in a release: -X …/internal/cli.version=v1.2.3.
 var version, commit string
 
 // versionOf returns the version and the commit of this binary: what the linker was told, else what the Go
@@ -15,16 +15,27 @@ var version, commit string
 func versionOf() (string, string) {
 	v, c := version, commit
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "(devel)" {
-			v = cmp.Or(v, info.Main.Version)
-		}
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				c = cmp.Or(c, s.Value)
-			}
-		}
+		recordedVersion, recordedCommit := recorded(info)
+		v, c = cmp.Or(v, recordedVersion), cmp.Or(c, recordedCommit)
 	}
 	return cmp.Or(v, "source"), cmp.Or(c, "unknown")
+}
+
+// recorded returns what the Go command wrote down of the version and the commit, "" where it did not. A tree
+// that had changes when it was built is not the commit alone, and the commit says so.
+func recorded(info *debug.BuildInfo) (version, commit string) {
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	commit = settings["vcs.revision"]
+	if settings["vcs.modified"] == "true" {
+		commit += " with changes"
+	}
+	if info.Main.Version != "(devel)" {
+		version = info.Main.Version
+	}
+	return version, commit
 }
 
 func versionLine() string {
