@@ -11,7 +11,7 @@ vet:
 # The linters live in modules of their own, so that the product's go.sum stays short and they do not disagree.
 lint:
 	go tool -modfile=tools/go.mod golangci-lint run ./...
-	go tool -modfile=tools/actionlint/go.mod actionlint
+	go tool -modfile=tools/actionlint/go.mod actionlint .github/workflows/*.yml examples/*/workflow.yaml examples/recipes/*.yaml
 
 test:
 	go test -count=1 -shuffle=on ./...
