@@ -13,7 +13,7 @@ import (
 const (
 	openChanges   = 12
 	foldedChanges = 200
-	openLines     = 30
+	openLines     = 40
 	mostOfNames   = 500
 )
 

@@ -73,6 +73,9 @@ const (
 // reason and what to do.
 func opening(b *page, r deploy.Result, other, logURL string) {
 	fmt.Fprintf(b, "## %s", verdicts[r.Result])
+	if r.RolledBackTo != 0 {
+		b.WriteString(", rolled back")
+	}
 	app := r.App.Name
 	if app == "" && r.Plan != nil {
 		app = r.Plan.App.Name
