@@ -104,6 +104,39 @@ func TestDocs_whenItFails(t *testing.T) {
 		regions[region] += "| " + readable(t, remedy.When) + " | " + readable(t, remedy.Do) + " |\n"
 	}
 	checkRegions(t, "docs/when-it-fails.md", regions)
+	readme, page := readPage(t, "README.md"), readPage(t, "docs/when-it-fails.md")
+	for result := range regions {
+		if result == "any" {
+			continue
+		}
+		code := diag.Result(result).ExitCode()
+		if !strings.Contains(page, fmt.Sprintf("\n## Exit %d: `%s`\n", code, result)) {
+			t.Errorf("docs/when-it-fails.md lacks the heading of %s with its exit code %d", result, code)
+		}
+		if !strings.Contains(readme, fmt.Sprintf("\n| %d | `%s` |", code, result)) {
+			t.Errorf("the README's table of results lacks %s with its exit code %d", result, code)
+		}
+	}
+}
+
+// TestDocs_order: who reads the README from the top finds what it takes to use the tool first. Sections that are not
+// named here may stand anywhere.
+func TestDocs_order(t *testing.T) {
+	t.Parallel()
+
+	order := []string{
+		"Use it", "Inputs", "Outputs", "Permissions and scopes", "When it fails", "Other CI systems", "Rehearse locally",
+		"Verify a release", "How it decides", "Links",
+	}
+	var got []int
+	for _, match := range regexp.MustCompile(`(?m)^## (.*)$`).FindAllStringSubmatch(readPage(t, "README.md"), -1) {
+		if i := slices.Index(order, match[1]); i >= 0 {
+			got = append(got, i)
+		}
+	}
+	if !slices.IsSorted(got) || len(got) < 8 {
+		t.Errorf("expected the sections of the README in the order %q, got their places %v", order, got)
+	}
 }
 
 // TestDocs_whenItFails_quotes: what the page quotes outside of the table of remedies is what the code says.

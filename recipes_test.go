@@ -37,7 +37,7 @@ func TestRecipes(t *testing.T) {
 		"matrix": {
 			{job: "deploy", given: matrix("shop-orders", "apps/orders"), want: succeeded, writes: true},
 			{job: "deploy", given: matrix("shop-search", "apps/search"), want: map[string]string{"app-name": "shop-search", "result": "succeeded"}, writes: true},
-			{job: "deploy", given: matrix("shop-search", "apps/none"), want: map[string]string{"result": "invalid-input"}, exitCode: 2},
+			{job: "deploy", given: matrix("shop-search", "apps/empty"), want: map[string]string{"result": "invalid-input"}, exitCode: 2},
 		},
 		"monorepo": {{job: "deploy", want: succeeded, writes: true}},
 		"plan": {

@@ -42,11 +42,13 @@ func newKitchen(t *testing.T) *kitchen {
 	server := httptest.NewServer(k.cloud)
 	t.Cleanup(server.Close)
 	k.url = server.URL
-	for _, folder := range []string{".", "apps/orders", "apps/search"} {
+	for _, folder := range []string{".", "apps/orders", "apps/search", "apps/empty"} {
 		if err := os.MkdirAll(filepath.Join(k.dir, folder), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		k.write(t, filepath.Join(folder, "spicepod.yaml"), spicepodOf("orders"))
+		if folder != "apps/empty" {
+			k.write(t, filepath.Join(folder, "spicepod.yaml"), spicepodOf("orders"))
+		}
 	}
 	return k
 }
