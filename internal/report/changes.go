@@ -15,6 +15,7 @@ const (
 	foldedChanges = 200
 	openLines     = 40
 	mostOfNames   = 500
+	mostOfDiff    = 128 << 10 // bytes
 )
 
 // spicepodSection shows how the spicepod changes, in words and in lines.
@@ -45,6 +46,15 @@ func spicepodSection(b *page, r deploy.Result) {
 	}
 	lines := cut(b.cover(p.Spicepod.Unified), mostOfDiff)
 	b.details("Difference", b.fenced("diff", lines)+"\n", strings.Count(lines, "\n") <= openLines)
+}
+
+// sentences is the changes of the spicepod in words, without markup.
+func sentences(p *deploy.Plan) []string {
+	list := make([]string, len(p.Spicepod.Changes))
+	for i, change := range p.Spicepod.Changes {
+		list[i] = change.String()
+	}
+	return list
 }
 
 // sentence is one change of a manifest, its names as code: dataset `orders`: `acceleration.engine` arrow → duckdb.

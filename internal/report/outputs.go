@@ -145,15 +145,12 @@ func planJSON(r deploy.Result) string {
 	}{
 		Changes:        p.Changes(),
 		App:            app{p.App.ID, p.App.Name, p.App.Region, p.CreateApp},
-		Spicepod:       []string{},
-		SpicepodDiff:   cut(p.Spicepod.Unified, mostOfDiff),
-		Tags:           append([]string{}, p.TagChanges...),
+		Spicepod:       fitting(sentences(p), mostOfChanges),
+		SpicepodDiff:   cut(p.Spicepod.Unified, mostOfPlanDiff),
+		Tags:           fitting(p.TagChanges, mostOfTags),
 		Secrets:        secrets(r),
 		MissingSecrets: []string{},
 		Request:        requestFields(r),
-	}
-	for _, change := range p.Spicepod.Changes[:min(len(p.Spicepod.Changes), mostOfChanges)] {
-		out.Spicepod = append(out.Spicepod, change.String())
 	}
 	for _, m := range p.MissingSecrets {
 		out.MissingSecrets = append(out.MissingSecrets, m.Name)
@@ -184,11 +181,25 @@ func requestFields(r deploy.Result) map[string]any {
 	return fields
 }
 
-// Bounds that keep the outputs together below 1 MB and the summary below 1 MiB, GitHub's limits.
+// Bounds in bytes that keep the outputs together below 1 MB, GitHub's limit.
 const (
-	mostOfDiff    = 128 << 10
-	mostOfChanges = 1000
+	mostOfPlanDiff = 64 << 10 // JSON makes at most twice as much of it
+	mostOfChanges  = 64 << 10
+	mostOfTags     = 16 << 10
 )
+
+// fitting is as many of the texts, from the first on, as JSON of a number of bytes holds, and a text that counts the
+// others.
+func fitting(texts []string, most int) []string {
+	list, size := []string{}, 0
+	for i, text := range texts {
+		if size += len(encode(text)) + len(","); size > most {
+			return append(list, fmt.Sprintf("and %d more", len(texts)-i))
+		}
+		list = append(list, text)
+	}
+	return list
+}
 
 func encode(v any) string {
 	var b strings.Builder
