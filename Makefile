@@ -1,4 +1,4 @@
-.PHONY: check fmt vet lint test race fuzz simulate bench generate demo build release-dry vuln
+.PHONY: check fmt vet lint test race fuzz simulate e2e bench generate demo build release-dry vuln
 
 check: fmt vet lint race
 
@@ -32,6 +32,10 @@ SEEDS ?= 100000
 # Whole runs with faults, rivals and cancellations, in fake time; docs/reliability.md says what they prove.
 simulate:
 	go test ./internal/simulation -run 'TestSimulation$$' -seeds $(SEEDS) -timeout 0 -v
+
+# Real runners and the CI systems' own parsers, against the emulator; e2e/doc.go says what that needs.
+e2e:
+	cd e2e && go vet ./... && go test -count=1 -v -timeout 20m ./...
 
 BENCH ?= full
 # The hot paths, in the form that benchstat reads, then the whole binary against its emulator in another process, which

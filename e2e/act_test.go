@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -98,7 +97,6 @@ const openAIKey = "sk-e2e-3f9a1c77"
 // act runs the workflow for an event. It returns the folder that the steps write to, act's log, and act's own error.
 func act(t *testing.T, repo string, cloud spiceCloud, event, file string) (folder, log string, err error) {
 	t.Helper()
-	needEngine(t)
 	folder, actions := t.TempDir(), t.TempDir()
 	payload, err := filepath.Abs(filepath.Join("testdata", "events", file))
 	if err != nil {
@@ -106,20 +104,28 @@ func act(t *testing.T, repo string, cloud spiceCloud, event, file string) (folde
 	}
 	// The files of GITHUB_OUTPUT and so on are below the cache of actions, which a container does not see by itself.
 	log, err = command(repo, nil, program(t, "act"), event, "-P", "ubuntu-latest=-self-hosted",
-		"--no-cache-server", "--pull=false", "-e", payload, "--action-cache-path", actions,
+		"--no-cache-server", "--pull=false", "--rebuild=false", "-e", payload, "--action-cache-path", actions,
 		"--container-options", "--network host -v "+actions+":"+actions,
 		"--var", "API_URL="+cloud.url, "--var", "FOLDER="+folder,
 		"-s", "SPICE_API_TOKEN="+cloud.token, "-s", "OPENAI_API_KEY="+openAIKey)
 	return folder, log, err
 }
 
-// repository is a copy of the project, as it is now, with the workflow of testdata, and its commit. The image that act
-// has made of an earlier state is gone.
+// repository is a copy of the project with the workflow of testdata, and its commit. The image is there under the name
+// that act gives it, or else act would build it for each test.
 func repository(t *testing.T) (dir, head string) {
 	t.Helper()
+	needImages(t)
+	docker(t, "tag", actionImage, "act-dockeraction")
+	t.Cleanup(func() { docker(t, "rmi", "act-dockeraction") })
 	dir = t.TempDir()
-	must(t, root(), nil, "sh", "-c", `git ls-files -z --cached --others --exclude-standard | tar -c --null -T - --ignore-failed-read |
-		tar -x -C "$0"`, dir)
+	project, err := snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(dir, os.DirFS(project)); err != nil {
+		t.Fatal(err)
+	}
 	workflows := filepath.Join(dir, ".github", "workflows")
 	if err := os.RemoveAll(workflows); err != nil {
 		t.Fatal(err)
@@ -132,7 +138,6 @@ func repository(t *testing.T) (dir, head string) {
 		t.Fatal(err)
 	}
 	commit(t, dir, "https://github.com/acme/shop")
-	docker(t, "rmi", "--force", "act-dockeraction")
 	return dir, strings.TrimSpace(must(t, dir, nil, "git", "rev-parse", "HEAD"))
 }
 
@@ -168,20 +173,4 @@ func outputsIn(t *testing.T, folder string) map[string]string {
 		}
 	}
 	return outputs
-}
-
-// TestWorkflows: actionlint and action-validator take the action, the project's workflows and those of the examples.
-func TestWorkflows(t *testing.T) {
-	for _, path := range []string{
-		"action.yml", ".github/workflows/ci.yml", "e2e/testdata/workflow.yaml",
-		"examples/verified/workflow.yaml", "examples/forgejo/deploy.yaml", "examples/gitea/deploy.yaml",
-	} {
-		t.Run(path, func(t *testing.T) {
-			must(t, root(), nil, fromNPM(t, ".bin/action-validator"), path)
-			if path != "action.yml" {
-				// Forgejo and Gitea take actions by their address.
-				must(t, root(), nil, program(t, "actionlint"), "-ignore", regexp.QuoteMeta(`specifying action "https://github.com/spicedeploy/`), path)
-			}
-		})
-	}
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -23,21 +22,6 @@ var engine = sync.OnceValue(func() error {
 	}
 	return startEngine()
 })
-
-// needEngine is for tests that run containers.
-func needEngine(t *testing.T) {
-	t.Helper()
-	if err := engine(); err != nil {
-		missing(t, "a container engine", err)
-	}
-}
-
-// docker runs a command of the container engine.
-func docker(t *testing.T, args ...string) string {
-	t.Helper()
-	needEngine(t)
-	return must(t, root(), nil, "docker", args...)
-}
 
 // startEngine starts Debian's docker.io, unpacked and not installed, with its data in a temporary folder: no service, no
 // bridge, no firewall rules. Containers see this machine's network or none. It gets stand-ins for the images that the
@@ -53,8 +37,8 @@ func startEngine() error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "spice-deploy-e2e-")
-	if err != nil {
+	dir := filepath.Join(scratch, "engine")
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
 	for name, value := range map[string]string{
@@ -82,7 +66,7 @@ func startEngine() error {
 	stopEngine = func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
-		_ = os.RemoveAll(dir)
+		_ = syscall.Unmount(filepath.Join(dir, "exec/netns/default"), 0) // which it leaves behind
 	}
 	for range 150 {
 		if _, err = command("", nil, "docker", "info"); err == nil {

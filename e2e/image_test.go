@@ -4,31 +4,72 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
-// TestImages builds both images: the one that is made by default holds the program alone, the other a shell too.
+// The images that the Dockerfile makes.
+const (
+	actionImage = "spice-deploy-e2e"
+	ciImage     = "spice-deploy-e2e:ci"
+)
+
+var buildImages = sync.OnceValue(func() error {
+	dir, err := snapshot()
+	if err != nil {
+		return err
+	}
+	if _, err := command(dir, nil, "docker", "build", "--tag", actionImage, "."); err != nil {
+		return err
+	}
+	_, err = command(dir, nil, "docker", "build", "--tag", ciImage, "--target", "ci", ".")
+	return err
+})
+
+// needImages makes sure that both images are made of the project as it is now.
+func needImages(t *testing.T) {
+	t.Helper()
+	if err := engine(); err != nil {
+		missing(t, "a container engine", err)
+	}
+	if err := buildImages(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// docker runs a command of the container engine.
+func docker(t *testing.T, args ...string) string {
+	t.Helper()
+	return must(t, root(), nil, "docker", args...)
+}
+
+// TestImages: the image that is made by default holds the program alone, the other a shell too.
 func TestImages(t *testing.T) {
-	for name, test := range map[string]struct{ target, run []string }{
-		"default": {nil, []string{"version"}},
-		"ci":      {[]string{"--target", "ci"}, []string{"sh", "-ec", "spice-deploy version"}},
+	needImages(t)
+	want := must(t, "", nil, program(t, "spice-deploy"), "version")
+	want, _, _ = strings.Cut(want, " ") // what follows is different without .git
+	for name, run := range map[string][]string{
+		"action": {actionImage, "version"},
+		"ci":     {ciImage, "sh", "-ec", "spice-deploy version"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			docker(t, append([]string{"build", "--build-arg", "VERSION=v0.0.0-e2e", "--tag", "spice-deploy-e2e:" + name}, append(test.target, ".")...)...)
-			got := docker(t, append([]string{"run", "--rm", "--network", "none", "spice-deploy-e2e:" + name}, test.run...)...)
-			if !strings.Contains(got, "v0.0.0-e2e") {
-				t.Errorf("expected version v0.0.0-e2e, got %q", got)
+			got := docker(t, append([]string{"run", "--rm", "--network", "none"}, run...)...)
+			if !strings.HasPrefix(got, want) {
+				t.Errorf("expected %q first, got %q", want, got)
 			}
 		})
 	}
-	if got, err := command("", nil, "docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", "spice-deploy-e2e:default", "-c", "true"); err == nil {
-		t.Errorf("the default image has a shell: %s", got)
+	if got, err := command("", nil, "docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", actionImage, "-c", "true"); err == nil {
+		t.Errorf("the image of the action has a shell: %s", got)
 	}
 }
 
 // TestBuildkite runs the hook of the example as an agent does, with the image that it names made from this project.
 func TestBuildkite(t *testing.T) {
-	docker(t, "build", "--tag", "ghcr.io/spicedeploy/spice-deploy", ".")
+	needImages(t)
+	const named = "ghcr.io/spicedeploy/spice-deploy"
+	docker(t, "tag", actionImage, named)
+	t.Cleanup(func() { docker(t, "rmi", named) })
 	dir, bin, calls := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "calls")
 	agent := "#!/bin/sh\necho \"$1 $2 $3 $(cat)\" >> '" + calls + "'\n"
 	if err := os.WriteFile(filepath.Join(bin, "buildkite-agent"), []byte(agent), 0o755); err != nil {

@@ -18,9 +18,18 @@ func TestMain(m *testing.M) {
 }
 
 func runAll(m *testing.M) int {
+	var err error
+	if scratch, err = os.MkdirTemp("", "spice-deploy-e2e-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(scratch)
 	defer func() { stopEngine() }() // it is set while the tests run
 	return m.Run()
 }
+
+// scratch is a folder that is gone when all tests have ended.
+var scratch string
 
 // missing ends a test that needs a part which this machine lacks.
 func missing(t *testing.T, part string, why error) {
@@ -64,6 +73,17 @@ var root = sync.OnceValue(func() string {
 		panic(err)
 	}
 	return dir
+})
+
+// snapshot is a copy of the project as it is now, without what git ignores: it does not change while the tests run.
+var snapshot = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(scratch, "project")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", err
+	}
+	_, err := command(root(), nil, "sh", "-c",
+		`git ls-files -z --cached --others --exclude-standard | tar -c --null -T - --ignore-failed-read | tar -x -C "$0"`, dir)
+	return dir, err
 })
 
 // read is the content of a file that has to be there.
