@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func pages(t *testing.T) []string {
 	t.Helper()
 	var found []string
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if name := entry.Name(); err == nil && entry.IsDir() && (name == ".git" || name == "testdata") {
+		if err == nil && entry.IsDir() && slices.Contains([]string{".git", "dist", "testdata"}, entry.Name()) {
 			return fs.SkipDir
 		}
 		if filepath.Ext(path) == ".md" {
