@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -23,7 +24,13 @@ func TestLint(t *testing.T) {
 	for _, file := range files {
 		path := strings.TrimPrefix(file, root()+"/")
 		t.Run(path, func(t *testing.T) {
-			must(t, root(), nil, fromNPM(t, ".bin/action-validator"), path)
+			// The schema of action-validator is older than this permission, which actionlint knows.
+			text := regexp.MustCompile(`(?m)^ +attestations: .*\n`).ReplaceAllString(read(t, file), "")
+			stripped := filepath.Join(t.TempDir(), filepath.Base(file))
+			if err := os.WriteFile(stripped, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			must(t, root(), nil, fromNPM(t, ".bin/action-validator"), stripped)
 			if filepath.Base(path) != "action.yml" {
 				// Forgejo and Gitea take actions by their address.
 				must(t, root(), nil, program(t, "actionlint"), "-ignore", regexp.QuoteMeta(`specifying action "https://github.com/spicedeploy/`), path)
