@@ -64,7 +64,7 @@ func (c *command) annotate(in *inputs, result deploy.Result) {
 		}
 		return
 	}
-	if result.Err != nil && !(pointed && saysMissing(result.Reason)) {
+	if result.Err != nil && (!pointed || !saysMissing(result.Reason)) {
 		message := result.Reason
 		if result.Hint != "" {
 			message += "\nWhat to do: " + result.Hint

@@ -11,8 +11,6 @@ import (
 	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/config"
 	"github.com/spicedeploy/spice-deploy/internal/report"
-	"github.com/spicedeploy/spice-deploy/internal/spicepod"
-	"github.com/spicedeploy/spice-deploy/secretsync"
 )
 
 var update = flag.Bool("update", false, "write the summaries of testdata anew")
@@ -49,14 +47,50 @@ func TestSummary_keepsRemoteTextHarmless(t *testing.T) {
 func TestSummary_staysBelowTheLimit(t *testing.T) {
 	t.Parallel()
 
-	result := runs(t)["succeeded"]
-	plan := *result.Plan
-	plan.Spicepod.Unified = strings.Repeat("+a line of a very large spicepod\n", 100_000)
-	plan.Spicepod.Changes = slices.Repeat([]spicepod.Change{{Kind: "dataset", Name: "x", What: "added"}}, 10_000)
-	result.Plan = &plan
-	result.Secrets = slices.Repeat([]secretsync.Outcome{{Name: "A_SECRET", Action: secretsync.Created}}, 10_000)
-	if got, want := len(report.Summary(result, logURL, asItIs)), 1<<20; got >= want {
-		t.Errorf("expected %d bytes to be fewer than %d", got, want)
+	large := func(change func(*deploy.Result)) deploy.Result {
+		r := runs(t)["forty"]
+		plan := *r.Plan
+		r.Plan = &plan
+		change(&r)
+		return r
+	}
+	mentions := strings.Repeat("@", 1<<20)
+	cases := []struct {
+		name   string
+		result deploy.Result
+		left   bool
+	}{
+		{"forty", runs(t)["forty"], false},
+		{"much_of_all", large(func(r *deploy.Result) {
+			r.Plan.Spicepod.Unified = strings.Repeat("+a line of a very large spicepod\n", 100_000)
+			r.Plan.Spicepod.Changes = slices.Repeat(r.Plan.Spicepod.Changes, 1000)
+			r.Secrets = slices.Repeat(r.Secrets, 1000)
+			r.Datasets = slices.Repeat(r.Datasets, 1000)
+			r.Warnings = slices.Repeat([]string{mentions[:1<<10]}, 1000)
+		}), false},
+		{"long_texts", large(func(r *deploy.Result) {
+			r.Reason, r.Hint, r.App.Name, r.Warnings = mentions, mentions, mentions, []string{mentions}
+		}), true},
+		{"a_long_name", large(func(r *deploy.Result) { r.Deployment.ImageTag = strings.Repeat("x", 2<<20) }), false}, // one row, which the table counts
+		{"long_secrets", large(func(r *deploy.Result) { r.Secrets[0].Name = strings.Repeat("x", 2<<20) }), true},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got := report.Summary(tc.result, logURL, asItIs)
+			if got, most := len(got), 1<<20; got >= most {
+				t.Errorf("expected %d bytes to be fewer than %d", got, most)
+			}
+			if got := strings.Contains(got, "_Not all there is to tell fits into a summary"); got != tc.left {
+				t.Errorf("expected the note of what was left out to be %t", tc.left)
+			}
+			if !strings.Contains(got, "[Log of the run]("+logURL+")") {
+				t.Error("expected the link to the log to be there whatever happens")
+			}
+			if got, want := strings.Count(got, "<details"), strings.Count(got, "</details>"); got != want {
+				t.Errorf("expected %d ends of details to be %d", want, got)
+			}
+		})
 	}
 }
 
