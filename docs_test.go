@@ -139,18 +139,20 @@ func TestDocs_order(t *testing.T) {
 	}
 }
 
-// TestDocs_whenItFails_quotes: what the page quotes outside of the table of remedies is what the code says.
+// TestDocs_whenItFails_quotes: the page quotes every remedy that is no row of the table, in the words of the code.
 func TestDocs_whenItFails_quotes(t *testing.T) {
 	t.Parallel()
 
 	var code strings.Builder
-	for _, pattern := range []string{"deploy/*.go", "internal/cli/*.go"} {
+	for _, pattern := range []string{"deploy/*.go", "internal/cli/*.go", "internal/spiceruntime/run.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
 		}
 		for _, file := range files {
-			code.WriteString(readPage(t, file))
+			if !strings.HasSuffix(file, "_test.go") {
+				code.WriteString(readPage(t, file))
+			}
 		}
 	}
 	spoken := strings.ReplaceAll(code.String(), "\" +\n\t\t\t\t\"", "") // literals over several lines
@@ -162,7 +164,19 @@ func TestDocs_whenItFails_quotes(t *testing.T) {
 	}
 	for _, row := range rows[1:] { // the first is the head of the table
 		if !strings.Contains(spoken, row[1]) {
-			t.Errorf("docs/when-it-fails.md quotes a remedy that neither deploy nor internal/cli has: %s", row[1])
+			t.Errorf("docs/when-it-fails.md quotes a remedy that the code does not have: %s", row[1])
+		}
+	}
+	hints := regexp.MustCompile(`[Hh]int(?: =|:) +"([A-Za-z][^"]+)"`).FindAllStringSubmatch(spoken, -1)
+	_, ofProbes, _ := strings.Cut(spoken, "\nfunc hint(")
+	ofProbes, _, _ = strings.Cut(ofProbes, "\n}\n")
+	hints = append(hints, regexp.MustCompile("(?m)return [\"`](.+)[\"`]$").FindAllStringSubmatch(ofProbes, -1)...)
+	if len(hints) < 10 {
+		t.Errorf("found only %d remedies that are written where they are used", len(hints))
+	}
+	for _, hint := range hints {
+		if !strings.Contains(quotes, "| "+hint[1]+" |") {
+			t.Errorf("docs/when-it-fails.md lacks the remedy %s", hint[1])
 		}
 	}
 }
