@@ -44,9 +44,10 @@ bench:
 	go test -run '^$$' -bench . -benchmem $(if $(filter brief,$(BENCH)),-benchtime 1x,-count 6) ./...
 	go run ./internal/benchmark $(if $(filter brief,$(BENCH)),-brief)
 
-# action.yml, native/action.yml and the tables of README.md come from the option table.
+# action.yml, native/action.yml and the tables of README.md come from the option table, pages of docs from the tables of
+# remedies and packages.
 generate:
-	go generate ./internal/config
+	go generate ./internal/config .
 
 demo:
 	go run . deploy --emulator --spicepod examples/quickstart/spicepod.yaml
