@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
 // expectation is what the result of a query has to be.
@@ -28,6 +30,9 @@ var comparisonPattern = regexp.MustCompile(`^(=|==|!=|>|>=|<|<=)?\s*([0-9]+)$`)
 // rowsPattern is the short form of an expectation about rows, such as rows > 0.
 var rowsPattern = regexp.MustCompile(`^rows\s*([=!<>].*)$`)
 
+// otherComparison is a text that means to compare, and not rows: ROWS > 0, n = 3, > 0.
+var otherComparison = regexp.MustCompile(`^([^\s=!<>]+\s*(=|==|!=|<>|[<>]=?)\s*[^\s=!<>]|[^=!<>]*(=|==|!=|<>|[<>]=?)\s*-?[0-9])`)
+
 // parseExpectation reads what [Inputs] describes: a map, or one of its short forms.
 func parseExpectation(given any) (*expectation, error) {
 	switch given := given.(type) {
@@ -40,6 +45,10 @@ func parseExpectation(given any) (*expectation, error) {
 	case string:
 		if m := rowsPattern.FindStringSubmatch(strings.TrimSpace(given)); m != nil {
 			return parseExpectations(map[string]any{"rows": m[1]})
+		}
+		if otherComparison.MatchString(strings.TrimSpace(given)) {
+			return nil, fmt.Errorf("%q looks like a comparison; write rows > 0 for the number of rows, or {value: …} for what the first column has to be",
+				remote.OneLine(given, detailLimit))
 		}
 	}
 	return parseExpectations(map[string]any{"value": given})

@@ -2,10 +2,8 @@ package spiceruntime
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
-	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/remote"
 )
 
@@ -20,8 +18,9 @@ const (
 
 // Inputs are the texts of the options that describe probes; an empty one describes none.
 //
-// A text is one probe, or several where it begins with [ or with - and a blank: then it is a JSON or YAML list.
-// A probe is written as a text or as a map; a text that begins with { is a map in JSON.
+// A text is one probe, or several where it begins with [ or with - and a blank: then it is a JSON or YAML list, whose
+// lines may all be indented. A probe is written as a text or as a map. A text is a map in JSON where it begins with {,
+// and one in YAML where it has one of the keys that tell it: those of SQL and MCPTool, query, messages or text.
 //
 //	SQL          the query, sent as it is; as a map {sql, parameters?, expect?}
 //	NSQL         the question; as a map the body of POST /v1/nsql
@@ -32,7 +31,7 @@ const (
 //
 // ChatModel is the model of each chat and NSQL probe that names none; a chat probe needs one. MCPArguments is a
 // JSON object, the arguments of each MCP probe that has none of its own; without it they are {}. The two are
-// ignored where no probe could use them, as the official action does.
+// not used where no probe could use them, as by the official action.
 //
 // The parameters of SQL are a list for $1, $2, …, or a map for named ones. An expectation is a map with
 //
@@ -46,7 +45,8 @@ const (
 //
 //	rows > 0             which is rows: ">0", with any of the operators
 //
-// or any other scalar but null, which is the value: 42 is {value: 42}.
+// or any other scalar but null, which is the value: 42 is {value: 42}. A text that looks like a comparison of
+// something else than rows is refused, since it would be taken for a value.
 type Inputs struct {
 	SQL, NSQL, Chat, ChatModel, Search, MCPTool, MCPArguments string
 }
@@ -65,93 +65,19 @@ type Probe struct {
 func (p Probe) String() string { return p.Kind + ": " + p.Text }
 
 // ParseProbes makes probes of the options, in the order sql, nsql, chat, search, mcp. The error is a
-// [diag.Problems] with everything that is wrong in any of them, each with the option's name.
+// diag.Problems with everything that is wrong in any of them, each with the option's name.
 func ParseProbes(in Inputs) ([]Probe, error) {
 	p := &parser{model: strings.TrimSpace(in.ChatModel)}
-	p.each("test-sql", in.SQL, p.sql)
-	p.each("test-nsql", in.NSQL, p.nsql)
-	p.each("test-chat", in.Chat, p.chat)
-	p.each("test-search", in.Search, p.search)
-	if strings.TrimSpace(in.MCPTool) != "" {
-		p.readArguments(in.MCPArguments)
-		p.each("test-mcp-tool", in.MCPTool, p.mcp)
-	}
+	p.each("test-sql", in.SQL, p.sql, "sql", "expect", "parameters")
+	p.each("test-nsql", in.NSQL, p.nsql, "query")
+	p.each("test-chat", in.Chat, p.chat, "messages")
+	p.each("test-search", in.Search, p.search, "text")
+	p.readArguments(in.MCPArguments)
+	p.each("test-mcp-tool", in.MCPTool, p.mcp, "tool", "arguments")
 	if err := p.problems.Err(); err != nil {
 		return nil, err
 	}
 	return p.probes, nil
-}
-
-type parser struct {
-	model     string
-	arguments map[string]any
-
-	option   string // which is being read
-	item     int    // of its list, from 1; 0 where it is none
-	probes   []Probe
-	problems diag.Problems
-}
-
-func (p *parser) problem(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if p.item > 0 {
-		text = fmt.Sprintf("item %d: %s", p.item, text)
-	}
-	p.problems = append(p.problems, diag.Problem{Option: p.option, Message: text})
-}
-
-// each hands every probe of an option to read: as a text, or as a map.
-func (p *parser) each(option, text string, read func(text string, body map[string]any)) {
-	p.option, p.item = option, 0
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return
-	}
-	if !beginsList(text) {
-		p.one(text, read)
-		return
-	}
-	list, err := parseList(text)
-	if err != nil {
-		p.problem("%v", err)
-		return
-	}
-	if len(list) == 0 {
-		p.problem("the list is empty; leave the option out for no probe")
-	}
-	for i, item := range list {
-		p.item = i + 1
-		p.one(item, read)
-	}
-}
-
-func beginsList(text string) bool {
-	return text[0] == '[' || (text[0] == '-' && len(text) > 1 && strings.ContainsRune(" \t\r\n", rune(text[1])))
-}
-
-func (p *parser) one(item any, read func(text string, body map[string]any)) {
-	switch item := item.(type) {
-	case map[string]any:
-		read("", item)
-	case string:
-		text := strings.TrimSpace(item)
-		if text == "" {
-			p.problem("it is empty")
-			return
-		}
-		if text[0] != '{' {
-			read(text, nil)
-			return
-		}
-		body, err := parseObject(text)
-		if err != nil {
-			p.problem("%v", err)
-			return
-		}
-		read("", body)
-	default:
-		p.problem("expected a text or a map, got %s", kindOf(item))
-	}
 }
 
 // add makes a probe of a request body; text is what people see of it, "" for the body itself.

@@ -41,12 +41,18 @@ func TestParseProbes(t *testing.T) {
 		in   spiceruntime.Inputs
 		want []string
 	}{
-		{"nothing", spiceruntime.Inputs{SQL: " \n", ChatModel: "m", MCPArguments: "not looked at"}, nil},
+		{"nothing", spiceruntime.Inputs{SQL: " \n", ChatModel: "m", MCPArguments: "{}"}, nil},
 		{"sql", spiceruntime.Inputs{SQL: " SELECT '<&>'\n FROM t \n"}, []string{sql + "SELECT '<&>'\n FROM t"}},
 		{"sql_comment_is_no_list", spiceruntime.Inputs{SQL: "-- all\nSELECT 1"}, []string{sql + "-- all\nSELECT 1"}},
 		{"sql_json_list", spiceruntime.Inputs{SQL: `["SELECT 1", "SELECT '\ud83d\ude00'"]`}, []string{sql + "SELECT 1", sql + "SELECT '😀'"}},
 		{"sql_yaml_list", spiceruntime.Inputs{SQL: "- SELECT 1\n-\n  sql: |\n    SELECT 2\n    FROM t\n"}, []string{sql + "SELECT 1", sql + "SELECT 2\nFROM t"}},
 		{"sql_flow_list", spiceruntime.Inputs{SQL: "[SELECT 1, {sql: SELECT 2}]"}, []string{sql + "SELECT 1", sql + "SELECT 2"}},
+		{"sql_yaml_list_indented", spiceruntime.Inputs{SQL: "\n  - SELECT 1\n  - SELECT 2\n"}, []string{sql + "SELECT 1", sql + "SELECT 2"}},
+		{"sql_yaml_list_of_indented_maps", spiceruntime.Inputs{SQL: " \r\n  - sql: SELECT 1\r\n    expect: 1\r\n  - SELECT 2"}, []string{sql + "SELECT 1", sql + "SELECT 2"}},
+		{"sql_yaml_map", spiceruntime.Inputs{SQL: "  sql: SELECT 1\n  expect: 1\n"}, []string{sql + "SELECT 1"}},
+		{"sql_yaml_map_of_a_block", spiceruntime.Inputs{SQL: "- |\n  sql: SELECT 2\n"}, []string{sql + "SELECT 2"}},
+		{"sql_with_a_colon_is_no_map", spiceruntime.Inputs{SQL: "SELECT a: 1"}, []string{sql + "SELECT a: 1"}},
+		{"sql_comment_with_dashes", spiceruntime.Inputs{SQL: "---- all: of them\nSELECT 1"}, []string{sql + "---- all: of them\nSELECT 1"}},
 		{"sql_json_map", spiceruntime.Inputs{SQL: `{"sql":"SELECT $1","parameters":[9007199254740993,1.50,null,"a"]}`}, []string{sqlJS + `{"parameters":[9007199254740993,1.50,null,"a"],"sql":"SELECT $1"}`}},
 		{"sql_no_parameters", spiceruntime.Inputs{SQL: `- {sql: SELECT 1, parameters: []}`}, []string{sqlJS + `{"parameters":[],"sql":"SELECT 1"}`}},
 		{
@@ -57,6 +63,11 @@ func TestParseProbes(t *testing.T) {
 		{"nsql", spiceruntime.Inputs{NSQL: "how many?"}, []string{nsql + `{"query":"how many?"}`}},
 		{"nsql_with_model", spiceruntime.Inputs{NSQL: "how many?", ChatModel: " m "}, []string{nsql + `{"model":"m","query":"how many?"}`}},
 		{"nsql_bodies", spiceruntime.Inputs{NSQL: `- '{"query":"a","datasets":["b"]}'` + "\n- {query: c, model: d}", ChatModel: "m"}, []string{nsql + `{"datasets":["b"],"model":"m","query":"a"}`, nsql + `{"model":"d","query":"c"}`}},
+		{"nsql_yaml_map", spiceruntime.Inputs{NSQL: "model: d\nquery: c"}, []string{nsql + `{"model":"d","query":"c"}`}},
+		{"search_yaml_map", spiceruntime.Inputs{Search: "text: a\nlimit: 2"}, []string{search + `{"limit":2,"text":"a"}`}},
+		{"mcp_yaml_map", spiceruntime.Inputs{MCPTool: "tool: a\narguments: {d: 1}"}, []string{mcp + `{"arguments":{"d":1},"name":"a"}}`}},
+		{"chat_prompt_with_a_colon", spiceruntime.Inputs{Chat: "Question: why?", ChatModel: "m"}, []string{chat + `{"messages":[{"content":"Question: why?","role":"user"}],"model":"m"}`}},
+		{"chat_prompt_with_a_key_in_it", spiceruntime.Inputs{Chat: "Read this.\nmessages: 3", ChatModel: "m"}, []string{chat + `{"messages":[{"content":"Read this.\nmessages: 3","role":"user"}],"model":"m"}`}},
 		{"chat", spiceruntime.Inputs{Chat: "hi", ChatModel: "m"}, []string{chat + `{"messages":[{"content":"hi","role":"user"}],"model":"m"}`}},
 		{
 			"chat_body",
@@ -115,11 +126,17 @@ func TestParseProbes_problems(t *testing.T) {
 		{"number_item", spiceruntime.Inputs{SQL: "- 1"}, "test-sql: item 1: expected a text or a map, got a number"},
 		{"null_item", spiceruntime.Inputs{SQL: "- a\n-\n"}, "test-sql: item 2: expected a text or a map, got null"},
 		{"list_item", spiceruntime.Inputs{SQL: "- [a]"}, "got a list"},
-		{"alias", spiceruntime.Inputs{SQL: "- &a b\n- *a"}, "test-sql: line 2: anchors and aliases"},
+		{"alias", spiceruntime.Inputs{SQL: "- &a b\n- *a"}, "test-sql: expected a list in YAML or JSON: line 2: anchors and aliases"},
 		{"tag", spiceruntime.Inputs{SQL: "- !env b"}, "the tag !env is not understood"},
 		{"wrong_tag", spiceruntime.Inputs{SQL: "- {sql: a, parameters: [!!int 'true']}"}, "cannot be written in JSON"},
 		{"infinity", spiceruntime.Inputs{SQL: "- {sql: a, parameters: [.inf]}"}, ".inf cannot be written in JSON"},
 		{"key_twice", spiceruntime.Inputs{SQL: "- {sql: a, sql: b}"}, `"sql" is given twice`},
+		{"dash_alone", spiceruntime.Inputs{SQL: " -\n"}, "test-sql: item 1: expected a text or a map, got null"},
+		{"document_marker", spiceruntime.Inputs{SQL: "---\n- SELECT 1"}, "test-sql: it begins with ---; leave that line out"},
+		{"lines_of_a_list_not_alike", spiceruntime.Inputs{SQL: "   - a\n - b"}, "test-sql: expected a list in YAML or JSON: line 2: "},
+		{"map_not_closed", spiceruntime.Inputs{SQL: "sql: SELECT 'a: b'\n  expect: 1"}, "test-sql: expected a map in YAML or JSON: line 1: "},
+		{"map_without_its_query", spiceruntime.Inputs{SQL: "expect: 1"}, "test-sql: sql is missing"},
+		{"chat_map_without_a_list", spiceruntime.Inputs{Chat: "messages: hi"}, "test-chat: a chat body needs messages"},
 		{"unknown_key", spiceruntime.Inputs{SQL: "- {sql: a, expects: {}}"}, `item 1: "expects" is not understood; expected one of sql, parameters, expect`},
 		{"no_sql", spiceruntime.Inputs{SQL: `{"expect":{"rows":1}}`}, "test-sql: sql is missing"},
 		{"parameters", spiceruntime.Inputs{SQL: "- {sql: a, parameters: b}"}, "parameters: expected a list, or a map of named ones, got a text"},
@@ -127,6 +144,12 @@ func TestParseProbes_problems(t *testing.T) {
 		{"expect_nothing", spiceruntime.Inputs{SQL: "- {sql: a, expect: }"}, "expect: it is empty; to expect NULL, write {value: null}"},
 		{"expect_rows_shortly", spiceruntime.Inputs{SQL: "- {sql: a, expect: rows > many}"}, `expect: rows: expected a number such as 3, or a comparison such as ">0"`},
 		{"expect_rows_by_another_operator", spiceruntime.Inputs{SQL: "- {sql: a, expect: rows <> 0}"}, `expect: rows: expected a number such as 3`},
+		{"expect_rows_in_capitals", spiceruntime.Inputs{SQL: "- {sql: a, expect: ROWS > 0}"}, `expect: "ROWS > 0" looks like a comparison; write rows > 0 for the number of rows, or {value: …}`},
+		{"expect_row", spiceruntime.Inputs{SQL: "- {sql: a, expect: row>0}"}, `expect: "row>0" looks like a comparison`},
+		{"expect_value_compared", spiceruntime.Inputs{SQL: "- {sql: a, expect: value >= 0.5}"}, `"value >= 0.5" looks like a comparison`},
+		{"expect_column_compared", spiceruntime.Inputs{SQL: "- {sql: a, expect: n = 3}"}, `"n = 3" looks like a comparison`},
+		{"expect_words_compared", spiceruntime.Inputs{SQL: "- {sql: a, expect: number of rows > 3}"}, "looks like a comparison"},
+		{"expect_nothing_compared", spiceruntime.Inputs{SQL: "- {sql: a, expect: '> 0'}"}, `"> 0" looks like a comparison`},
 		{"expect_empty", spiceruntime.Inputs{SQL: "- {sql: a, expect: {}}"}, "expect: it is empty"},
 		{"expect_unknown", spiceruntime.Inputs{SQL: "- {sql: a, expect: {row: 1}}"}, `expect: "row" is not understood`},
 		{"expect_rows", spiceruntime.Inputs{SQL: "- {sql: a, expect: {rows: many}}"}, `rows: expected a number such as 3, or a comparison such as ">0"`},
@@ -144,6 +167,7 @@ func TestParseProbes_problems(t *testing.T) {
 		{"chat_twice", spiceruntime.Inputs{Chat: `{} {}`}, "something follows it"},
 		{"search_without_text", spiceruntime.Inputs{Search: `{"limit":1}`}, "test-search: text is missing"},
 		{"search_in_nothing", spiceruntime.Inputs{Search: `{"text":"a","datasets":[]}`}, "test-search: datasets is empty"},
+		{"mcp_arguments_alone", spiceruntime.Inputs{MCPArguments: "{"}, "test-mcp-arguments: expected a JSON object: it ends too early"},
 		{"mcp_arguments_list", spiceruntime.Inputs{MCPTool: "a", MCPArguments: "[1]"}, "test-mcp-arguments: expected a JSON object: got a JSON array"},
 		{"mcp_arguments_null", spiceruntime.Inputs{MCPTool: "a", MCPArguments: "null"}, "test-mcp-arguments: expected a JSON object, got null"},
 		{"mcp_item_arguments", spiceruntime.Inputs{MCPTool: "- {tool: a, arguments: b}"}, "test-mcp-tool: item 1: arguments: expected a map, got a text"},
@@ -204,7 +228,7 @@ func TestProbe_String(t *testing.T) {
 func FuzzParseProbes(f *testing.F) {
 	for _, text := range []string{
 		"SELECT 1", "- a\n- {sql: b, expect: {rows: \">0\"}}", `[{"sql":"a","parameters":[1]}]`, `{"text":"a"}`, "- &a [*a]",
-		"- !!int true", "[1e999]", "- {sql: a, parameters: [0123, 1_0, .5, -.inf]}", "[\"\\ud800\"]", "- - - a", "{", "-\t", "- ? a\n  : b",
+		"  - a\n  - b", "sql: a\nexpect: n = 3", "---\n- a", "-", "- !!int true", "[1e999]", "- {sql: a, parameters: [0123, 1_0, .5, -.inf]}", "[\"\\ud800\"]", "- - - a", "{", "-\t", "- ? a\n  : b",
 	} {
 		f.Add(text)
 	}

@@ -22,29 +22,37 @@ func parseList(text string) ([]any, error) {
 		// First of all, since YAML reads some escapes of JSON in another way.
 		return list, nil
 	}
+	value, err := parseYAML(text)
+	if err != nil {
+		return nil, fmt.Errorf("expected a list in YAML or JSON: %w", err)
+	}
+	list, ok := value.([]any)
+	if !ok {
+		return nil, errors.New("expected a list in YAML or JSON and nothing else")
+	}
+	return list, nil
+}
+
+// parseYAML reads one document.
+func parseYAML(text string) (any, error) {
 	var document yaml.Node
 	if err := yaml.Load([]byte(text), &document); err != nil {
 		return nil, invalidYAML(text, err)
 	}
-	if len(document.Content) != 1 || document.Content[0].Kind != yaml.SequenceNode {
-		return nil, errors.New("expected a list in YAML or JSON and nothing else")
+	if len(document.Content) != 1 {
+		return nil, errors.New("it is empty")
 	}
-	value, err := fromYAML(document.Content[0])
-	if err != nil {
-		return nil, err
-	}
-	list, _ = value.([]any)
-	return list, nil
+	return fromYAML(document.Content[0])
 }
 
 // invalidYAML says why the text is not YAML.
 func invalidYAML(text string, err error) error {
 	var failure *yaml.LoadError
 	if !errors.As(err, &failure) {
-		return errors.New("expected a list in YAML or JSON: not valid YAML")
+		return errors.New("it is not YAML")
 	}
 	last := 1 + strings.Count(text, "\n") // the end of the text is on a line of its own, for the library
-	return fmt.Errorf("expected a list in YAML or JSON: line %d: %s", min(failure.Mark.Line, last), remote.OneLine(failure.Message, detailLimit))
+	return fmt.Errorf("line %d: %s", min(failure.Mark.Line, last), remote.OneLine(failure.Message, detailLimit))
 }
 
 // parseObject reads one JSON object.
