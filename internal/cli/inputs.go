@@ -227,16 +227,7 @@ func (in *inputs) readProbes(o *config.Options) (err error) {
 		SQL: o.TestSQL, NSQL: o.TestNSQL, Chat: o.TestChat, ChatModel: o.TestChatModel, Search: o.TestSearch,
 		MCPTool: o.TestMCPTool, MCPArguments: o.TestMCPArguments,
 	})
-	if err != nil || o.Command != "verify" {
-		return err
-	}
-	switch {
-	case o.Emulator:
-		return diag.Problem{Option: "emulator", Message: "an emulator inside this process has nothing deployed that could be verified; set the probes on deploy, or verify an app of the command emulator by api-url"}
-	case len(in.probes) == 0 && o.DatasetReadyTimeout == 0:
-		return diag.Problem{Option: "dataset-ready-timeout-seconds", Message: "with 0 and no probe there is nothing to verify; raise it, or set test-sql or another probe"}
-	}
-	return nil
+	return err
 }
 
 // readFaults reads the scenario of the emulator.

@@ -208,6 +208,7 @@ func TestHelp(t *testing.T) {
 		"":         {"\n  deploy ", "\n  plan ", "\n  verify ", "\n  delete ", "\n  emulator ", "\n  version "},
 		"deploy":   {"project-id", "SPICE_CLOUD_PAT", "SPICEAI_API_ENDPOINT", "128 KiB", "Default: 600\n", "Default: derived from api-url\n"},
 		"plan":     {"--exit-code", "--app-name NAME"},
+		"verify":   {"--test-sql SQL", "--spicepod FILE", "--secrets-file FILE", "--poll-interval-seconds SECONDS"},
 		"delete":   {"--yes", "--api-token @FILE|-"},
 		"emulator": {"--listen HOST:PORT", "Default: 127.0.0.1:0\n"},
 		"version":  {"Usage: spice-deploy version\n"},
@@ -225,8 +226,17 @@ func TestHelp(t *testing.T) {
 			}
 		}
 	}
-	if strings.Contains(helpOf("deploy"), "--exit-code") || strings.Contains(helpOf("delete"), "--spicepod") {
-		t.Error("expected no options of other commands")
+	others := map[string][]string{
+		"deploy": {"--exit-code"},
+		"verify": {"--rollback-on-failure", "--dry-run", "--replicas", "--if-paused", "--secrets-prune", "--github-token", "--emulator"},
+		"delete": {"--spicepod", "--test-sql"},
+	}
+	for command, flags := range others {
+		for _, flag := range flags {
+			if strings.Contains(helpOf(command), flag) {
+				t.Errorf("expected no %s in the help of %s", flag, command)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -239,6 +240,25 @@ func TestLoad_options_come_with_the_problems(t *testing.T) {
 	}
 	if o.OutputFile != "o.env" || o.APIToken.Reveal() != "t" {
 		t.Errorf("expected the output file and the token, got %+v", o)
+	}
+}
+
+func TestLoad_probes(t *testing.T) {
+	t.Parallel()
+	const list = "  - SELECT 1\n  - SELECT 2\n"
+	for name, o := range map[string]*config.Options{
+		"flag":          mustLoad(t, "verify", []string{"--app-id=1", "--test-sql", list}),
+		"input":         mustLoad(t, "deploy", nil, "INPUT_APP-ID=1", "INPUT_TEST-SQL="+list),
+		"own_name":      mustLoad(t, "verify", nil, "SPICE_APP_ID=1", "SPICE_TEST_SQL="+list, "SPICE_REPLICAS=many"),
+		"alone":         mustLoad(t, "verify", []string{"--app-id=1", "--dataset-ready-timeout-seconds=0", "--test-sql", list}),
+		"with_a_notice": mustLoad(t, "verify", []string{"--app-id=1", "--test-mcp-arguments={}", "--test-sql", list}),
+	} {
+		if o.TestSQL != list {
+			t.Errorf("%s: expected %q, got %q", name, list, o.TestSQL)
+		}
+		if want := name == "with_a_notice"; want != slices.Contains(o.Notices, "test-mcp-arguments is not used, since test-mcp-tool is not set") {
+			t.Errorf("%s: got the notices %q", name, o.Notices)
+		}
 	}
 }
 

@@ -25,6 +25,18 @@ func TestLoad_problems(t *testing.T) {
 			"app-name: expected the name of the app, or app-id, got neither",
 		}},
 
+		{"nothing_to_verify", "verify", []string{"--app-id=1", "--dataset-ready-timeout-seconds=0"}, nil, []string{
+			"dataset-ready-timeout-seconds: with 0 and no probe there is nothing to verify; raise it, or set test-sql or another probe",
+		}},
+		{"timeout_of_verify_not_read", "verify", []string{"--app-id=1", "--dataset-ready-timeout-seconds=abc"}, nil, []string{
+			`dataset-ready-timeout-seconds: expected a whole number of seconds from 0 to 604800, got "abc"`,
+		}},
+		{"not_of_verify", "verify", []string{"--app-id=1", "--replicas=2", "--rollback-on-failure", "--emulator"}, nil, []string{
+			"replicas: not an option of the command verify",
+			"rollback-on-failure: not an option of the command verify",
+			"emulator: not an option of the command verify",
+		}},
+
 		{"app_id_is_a_name", "", []string{"--app-id=sales"}, nil, []string{
 			`app-id: expected a positive number, got "sales"; a number is wanted, for a name use app-name`,
 		}},

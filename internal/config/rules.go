@@ -43,11 +43,25 @@ func (l *lookup) applyRules(o *Options, taken []option, found map[string]given) 
 	if has("emulator-faults") && takes("emulator") && !o.Emulator {
 		l.problem("emulator-faults", "faults are for a rehearsal; set emulator to true or remove it")
 	}
-	if probed := o.TestSQL + o.TestNSQL + o.TestChat + o.TestSearch + o.TestMCPTool; takes("test-sql") && !o.WaitForCompletion && (probed != "" || o.RollbackOnFailure) {
-		l.notice("nothing is verified or rolled back, since wait-for-completion is false")
+	if takes("test-sql") {
+		l.checkProbes(o, takes("wait-for-completion"), has)
 	}
 	if o.FlightURL != "" {
 		l.notice("flight-url is accepted and not used: probes go over HTTP")
+	}
+}
+
+// checkProbes checks what is to be verified.
+func (l *lookup) checkProbes(o *Options, deploys bool, has func(string) bool) {
+	probed := o.TestSQL+o.TestNSQL+o.TestChat+o.TestSearch+o.TestMCPTool != ""
+	switch {
+	case deploys && !o.WaitForCompletion && (probed || o.RollbackOnFailure):
+		l.notice("nothing is verified or rolled back, since wait-for-completion is false")
+	case !deploys && !probed && o.DatasetReadyTimeout == 0 && !l.reported("dataset-ready-timeout-seconds"):
+		l.problem("dataset-ready-timeout-seconds", "with 0 and no probe there is nothing to verify; raise it, or set test-sql or another probe")
+	}
+	if has("test-mcp-arguments") && !has("test-mcp-tool") {
+		l.notice("test-mcp-arguments is not used, since test-mcp-tool is not set")
 	}
 }
 

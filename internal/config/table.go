@@ -36,7 +36,7 @@ func verbs() []verb {
 	return []verb{
 		{"deploy", "deploys the app and follows the deployment to its end; the default command"},
 		{"plan", "reads everything, writes nothing and prints what deploy would change"},
-		{"verify", "checks the runtime of an app that is already deployed: readiness, datasets, probes"},
+		{"verify", "checks the runtime of a deployed app: readiness, datasets, probes"},
 		{"delete", "deletes an app by name or id, for previews of pull requests; asks for --yes"},
 		{"emulator", "serves a local Spice Cloud until stopped, for rehearsals without an account"},
 		{"version", "prints version, commit, Go version and platform"},
@@ -66,19 +66,22 @@ func optionsOf(command string, rows []option) []option {
 	})
 }
 
-// under puts rows under a heading; those that do not say otherwise belong to the commands that deploy.
-func under(group string, rows ...option) []option {
+// under puts rows under a heading; those that do not say otherwise belong to these commands.
+func under(group string, commands []string, rows ...option) []option {
 	for i := range rows {
 		rows[i].group = group
 		if rows[i].commands == nil {
-			rows[i].commands = deployCommands()
+			rows[i].commands = commands
 		}
 	}
 	return rows
 }
 
-// deployCommands share every option that says nothing else.
-func deployCommands() []string { return []string{"deploy", "plan", "verify"} }
+// deployCommands are the commands that deploy, or say what they would do.
+func deployCommands() []string { return []string{"deploy", "plan"} }
+
+// verifyCommands are the commands that ask the runtime, or would.
+func verifyCommands() []string { return append(deployCommands(), "verify") }
 
 // appCommands are the commands that work on an app.
-func appCommands() []string { return append(deployCommands(), "delete") }
+func appCommands() []string { return append(verifyCommands(), "delete") }

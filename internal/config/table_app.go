@@ -1,62 +1,62 @@
 package config
 
 func credentialOptions(o *Options) []option {
-	return under("Credentials",
+	return under("Credentials", appCommands(),
 		option{
-			name: "api-token", env: []string{"SPICE_CLOUD_PAT"}, kind: secretToken(&o.APIToken), commands: appCommands(),
+			name: "api-token", env: []string{"SPICE_CLOUD_PAT"}, kind: secretToken(&o.APIToken),
 			meaning: "Personal access token, or any bearer token of the management API.",
 		},
 		option{
-			name: "client-id", env: []string{"SPICE_CLOUD_CLIENT_ID", "SPICEAI_CLIENT_ID"}, kind: text("ID", &o.ClientID),
-			commands: appCommands(), vendor: true,
+			name: "client-id", env: []string{"SPICE_CLOUD_CLIENT_ID", "SPICEAI_CLIENT_ID"}, kind: text("ID", &o.ClientID), vendor: true,
 			meaning: "OAuth client id, with `client-secret` instead of `api-token`.",
 		},
 		option{
 			name: "client-secret", env: []string{"SPICE_CLOUD_CLIENT_SECRET", "SPICEAI_CLIENT_SECRET"},
-			kind: secret(&o.ClientSecret), commands: appCommands(), vendor: true,
+			kind: secret(&o.ClientSecret), vendor: true,
 			meaning: "OAuth client secret.",
 		},
 		option{
-			name: "scope", kind: text("SCOPES", &o.Scope), commands: appCommands(), vendor: true,
+			name: "scope", kind: text("SCOPES", &o.Scope), vendor: true,
 			meaning: "OAuth scopes to ask for, separated by blanks; without it the client's own.",
 		},
 		option{
 			name: "on-missing-credentials", kind: enum(&o.OnMissingCredentials, "fail", "skip", "dry-run"), def: "fail",
+			commands: verifyCommands(),
 			meaning: "What to do where CI secrets are empty, as on pull requests from forks and Dependabot; " +
 				"`dry-run` checks the inputs and the spicepod and asks nobody.",
 		},
 		option{
 			name: "allow-fork", kind: boolean(&o.AllowFork), def: "false",
-			meaning: "Deploy the head of a fork, which is refused otherwise.",
+			commands: deployCommands(),
+			meaning:  "Deploy the head of a fork, which is refused otherwise.",
 		},
 	)
 }
 
 func serviceOptions(o *Options) []option {
-	return under("Service",
+	return under("Service", appCommands(),
 		option{
 			name: "api-url", env: []string{"SPICE_CLOUD_API_URL", "SPICEAI_API_ENDPOINT"}, kind: webAddress(&o.APIURL),
-			def: "https://api.spice.ai", commands: appCommands(), vendor: true,
+			def: "https://api.spice.ai", vendor: true,
 			meaning: "Address of the management API; plain http is refused except to a loopback address.",
 		},
 		option{
-			name: "oauth-token-url", kind: webAddress(&o.OAuthTokenURL), shown: "derived from `api-url`",
-			commands: appCommands(), vendor: true,
+			name: "oauth-token-url", kind: webAddress(&o.OAuthTokenURL), shown: "derived from `api-url`", vendor: true,
 			meaning: "Address of the OAuth token endpoint.",
 		},
 		option{
-			name: "ca-file", kind: text("FILE", &o.CAFile), commands: appCommands(),
+			name: "ca-file", kind: text("FILE", &o.CAFile),
 			meaning: "PEM file of certificates to trust on top of the usual ones.",
 		},
 		option{
-			name: "org", kind: handle(&o.Org), commands: appCommands(), shown: "in links the owner of the repository", vendor: true,
+			name: "org", kind: handle(&o.Org), shown: "in links the owner of the repository", vendor: true,
 			meaning: "Organization handle, used in links; with `api-token` also sent as the organization to act in.",
 		},
 	)
 }
 
 func appOptions(o *Options) []option {
-	return under("App",
+	return under("App", deployCommands(),
 		option{
 			name: "app-id", aliases: []string{"project-id"}, kind: appID(&o.AppID), commands: appCommands(), vendor: true,
 			meaning: "Number of the app; this or `app-name` is required, and it wins where the two disagree.",
@@ -71,7 +71,8 @@ func appOptions(o *Options) []option {
 		},
 		option{
 			name: "region", kind: text("REGION", &o.Region), vendor: true,
-			meaning: "Region of a new app, such as `us-east-1`.",
+			commands: verifyCommands(),
+			meaning:  "Region of a new app, such as `us-east-1`.",
 		},
 		option{
 			name: "visibility", kind: enum(&o.Visibility, "public", "private"), def: "private", vendor: true,
@@ -85,9 +86,10 @@ func appOptions(o *Options) []option {
 }
 
 func deploymentOptions(o *Options) []option {
-	return under("Deployment",
+	return under("Deployment", deployCommands(),
 		option{
 			name: "spicepod", kind: text("FILE", &o.Spicepod), def: "spicepod.yaml", vendor: true,
+			commands: verifyCommands(),
 			meaning: "The spicepod, pushed where it differs in meaning from the app's. " +
 				"A file that is named must be there, the default need not.",
 		},
@@ -127,25 +129,30 @@ func deploymentOptions(o *Options) []option {
 	)
 }
 
+// secretOptions are for verify where they say what is secret: it writes none, and masks them.
 func secretOptions(o *Options) []option {
-	return under("Secrets",
+	return under("Secrets", deployCommands(),
 		option{
 			name: "secrets", kind: secret(&o.Secrets), raw: true, vendor: true,
+			commands: verifyCommands(),
 			meaning: "Secrets of the app, a line each: `KEY=value` or `KEY: value`, `KEY<<WORD` for several lines; " +
 				"or one JSON object, such as `toJSON(secrets)`. On Linux an environment variable, which this is in CI, " +
 				"holds at most 128 KiB: `secrets-file` takes more.",
 		},
 		option{
 			name: "secrets-from-env", kind: text("NAMES", &o.SecretsFromEnv),
+			commands: verifyCommands(),
 			meaning: "CI variables to send as secrets: `NAME`, `NAME=VARIABLE`, `PREFIX_*` or `*=PREFIX_*`, " +
 				"separated by commas, blanks or lines. On Linux each variable holds at most 128 KiB.",
 		},
 		option{
 			name: "secrets-file", kind: text("FILE", &o.SecretsFile),
-			meaning: "File of secrets, up to 64 MiB: `.json`, `.yaml` or dotenv.",
+			commands: verifyCommands(),
+			meaning:  "File of secrets, up to 64 MiB: `.json`, `.yaml` or dotenv.",
 		},
 		option{
 			name: "secrets-exclude", kind: globs(&o.SecretsExclude),
+			commands: verifyCommands(),
 			meaning: "Patterns such as `CI_*` of secrets that are neither written nor deleted, " +
 				"separated by commas, blanks or lines.",
 		},

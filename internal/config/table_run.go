@@ -12,7 +12,7 @@ const (
 )
 
 func behaviourOptions(o *Options) []option {
-	return under("Behaviour",
+	return under("Behaviour", deployCommands(),
 		option{
 			name: "on-conflict", kind: enum(&o.OnConflict, "wait", "replace", "adopt", "fail", "skip"), def: "wait",
 			meaning: "What to do where another deployment has not ended.",
@@ -39,6 +39,7 @@ func behaviourOptions(o *Options) []option {
 		},
 		option{
 			name: "poll-interval-seconds", kind: seconds(&o.PollInterval, 1, maxPause), def: "10", vendor: true,
+			commands: verifyCommands(),
 			meaning: "Longest pause between two looks at the deployment. They begin quickly, and are closest around the time that the " +
 				"app's last deployments took.",
 		},
@@ -63,15 +64,15 @@ func behaviourOptions(o *Options) []option {
 
 func verificationOptions(o *Options) []option {
 	probe := func(name, arg string, to *string, meaning string) option {
-		return option{name: name, kind: text(arg, to), vendor: true, meaning: meaning}
+		return option{name: name, kind: text(arg, to), vendor: true, raw: true, meaning: meaning} // YAML needs its indentation
 	}
 	wait := func(name string, to *time.Duration, def int, meaning string) option {
 		return option{name: name, kind: seconds(to, 0, maxTimeout), def: strconv.Itoa(def), vendor: true, meaning: meaning}
 	}
-	return under("Verification",
+	return under("Verification", verifyCommands(),
 		probe("test-sql", "SQL", &o.TestSQL, "SQL query that must succeed; or `{sql, parameters, expect}`; or a YAML or JSON list of them."),
 		probe("test-nsql", "TEXT", &o.TestNSQL, "Question for text-to-SQL that must succeed; or the body of `POST /v1/nsql`; or a list."),
-		probe("test-chat", "TEXT", &o.TestChat, "Prompt, or a JSON chat body, that must be answered; or a list."),
+		probe("test-chat", "TEXT", &o.TestChat, "Prompt, or a chat body, that must be answered; or a list. `stream` in a body is left out."),
 		probe("test-chat-model", "MODEL", &o.TestChatModel, "Model for `test-chat` and `test-nsql`."),
 		probe("test-search", "TEXT", &o.TestSearch, "Text, or a JSON search body, for a search that must succeed; or a list."),
 		probe("test-mcp-tool", "TOOL", &o.TestMCPTool, "MCP tool that must succeed; or `{tool, arguments}`; or a list."),
@@ -100,7 +101,7 @@ func verificationOptions(o *Options) []option {
 }
 
 func gitHubOptions(o *Options) []option {
-	return under("GitHub",
+	return under("GitHub", deployCommands(),
 		option{
 			name: "github-token", kind: secretToken(&o.GitHubToken), shown: "`github.token` in the GitHub Action",
 			meaning: "Token for the GitHub features below; without it they are skipped.",
@@ -119,14 +120,14 @@ func gitHubOptions(o *Options) []option {
 		},
 		option{
 			name: "skip-if-stale", kind: boolean(&o.SkipIfStale), def: "false",
-			meaning: "Skip where the branch has moved past `commit-sha`; does nothing on tags. Needs the permission " +
-				"`contents: read`.",
+			meaning: "Skip where the branch has moved past `commit-sha`; does nothing on tags. Not for workflows with a `paths:` " +
+				"filter, where the newer commit may have no run. Needs the permission `contents: read`.",
 		},
 	)
 }
 
 func rehearsalOptions(o *Options) []option {
-	return under("Rehearsal",
+	return under("Rehearsal", deployCommands(),
 		option{
 			name: "emulator", kind: boolean(&o.Emulator), def: "false",
 			meaning: "Run against an emulator inside the process, without an account: the app is taken from the spicepod " +
@@ -144,13 +145,13 @@ func rehearsalOptions(o *Options) []option {
 }
 
 func reportOptions(o *Options) []option {
-	return under("Reporting",
+	return under("Reporting", appCommands(),
 		option{
-			name: "output-file", kind: text("FILE", &o.OutputFile), commands: appCommands(),
+			name: "output-file", kind: text("FILE", &o.OutputFile),
 			meaning: "Also write the outputs to this file: JSON where the name ends in `.json`, else dotenv.",
 		},
 		option{
-			name: "summary-file", kind: text("FILE", &o.SummaryFile), commands: appCommands(),
+			name: "summary-file", kind: text("FILE", &o.SummaryFile),
 			meaning: "Also write the summary to this file, as Markdown.",
 		},
 		option{
