@@ -35,9 +35,9 @@ var scratch string
 func missing(t *testing.T, part string, why error) {
 	t.Helper()
 	if os.Getenv("E2E_ALLOW_SKIP") == "1" {
-		t.Skipf("SKIPPED, since %s is missing: %v", part, why)
+		t.Skipf("SKIPPED for want of %s: %v", part, why)
 	}
-	t.Fatalf("%s is missing: %v; E2E_ALLOW_SKIP=1 skips what needs it", part, why)
+	t.Fatalf("this needs %s: %v; E2E_ALLOW_SKIP=1 skips it", part, why)
 }
 
 // command runs a program within a limit of ten minutes, and returns what it printed.
