@@ -3,7 +3,6 @@ package spiceruntime
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -120,31 +119,4 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 		b.broken = err
 	}
 	return n, err
-}
-
-// readJSON reads one JSON document. Numbers keep their digits where into has room for them: an int64 of SQL does
-// not fit a float64.
-func readJSON(body io.Reader, into any) error {
-	raw, err := io.ReadAll(body)
-	if err != nil {
-		return err
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	if err := dec.Decode(into); err != nil {
-		return notJSON(raw, err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the JSON")
-	}
-	return nil
-}
-
-func notJSON(raw []byte, err error) error {
-	if text := plain(raw); text == "" {
-		return errors.New("it is empty")
-	} else if text[0] != '{' && text[0] != '[' {
-		return fmt.Errorf("it is not JSON: %s", text)
-	}
-	return fmt.Errorf("it is not the JSON expected: %w", err)
 }

@@ -95,8 +95,8 @@ type rpcMessage struct {
 }
 
 type rpcError struct {
-	Code    json.Number `json:"code"`
-	Message string      `json:"message"`
+	Code    json.RawMessage `json:"code"`
+	Message string          `json:"message"`
 }
 
 func (e *rpcError) Error() string { return fmt.Sprintf("JSON-RPC error %s: %s", e.Code, e.Message) }
@@ -120,7 +120,7 @@ func (s *session) call(ctx context.Context, method string, params json.RawMessag
 		if answer, err = readAnswer(header, body, id); err != nil {
 			return err
 		}
-		if answer.Error == nil && answer.Result == nil {
+		if answer.Error == nil && (answer.Result == nil || string(answer.Result) == "null") {
 			return errors.New("it has neither result nor error")
 		}
 		if given := header.Get("Mcp-Session-Id"); s.id == "" {
@@ -181,7 +181,11 @@ func (s *session) end(ctx context.Context) {
 func readAnswer(header http.Header, body io.Reader, id string) (rpcMessage, error) {
 	var m rpcMessage
 	if media, _, _ := mime.ParseMediaType(header.Get("Content-Type")); media != "text/event-stream" {
-		if err := readJSON(body, &m); err != nil {
+		raw, err := io.ReadAll(body) // its member error is part of the answer
+		if err != nil {
+			return m, err
+		}
+		if err := decode(raw, &m); err != nil {
 			return m, err
 		}
 		if !m.answers(id) {
@@ -207,11 +211,12 @@ func readAnswer(header http.Header, body io.Reader, id string) (rpcMessage, erro
 // readToolResult says what the tool gave. A tool that failed says so in a good answer.
 func (c *Client) readToolResult(raw json.RawMessage) (string, error) {
 	var result struct {
-		Content []struct{ Text string } `json:"content"`
-		IsError bool                    `json:"isError"`
+		Content    []struct{ Text string } `json:"content"`
+		Structured json.RawMessage         `json:"structuredContent"`
+		IsError    bool                    `json:"isError"`
 	}
-	if err := json.Unmarshal(raw, &result); err != nil {
-		return "", fmt.Errorf("the tool's result is not what MCP documents: %w", err)
+	if err := decode(raw, &result); err != nil {
+		return "", fmt.Errorf("the tool's result is not usable: %w", err)
 	}
 	var texts []string
 	for _, block := range result.Content {
@@ -221,6 +226,8 @@ func (c *Client) readToolResult(raw json.RawMessage) (string, error) {
 	}
 	text := strings.Join(texts, " ")
 	switch {
+	case result.Content == nil && nothing(result.Structured):
+		return "", errors.New("the tool's result is not usable: it has no content")
 	case result.IsError && text == "":
 		return "", errors.New("the tool failed without saying why")
 	case result.IsError:

@@ -150,6 +150,12 @@ func TestRun_mcp(t *testing.T) {
 		{name: "json_for_another", server: &mcpServer{answer: func(w http.ResponseWriter, _, _ string) { fmt.Fprint(w, `{"id":77,"result":{}}`) }}, error: "not the answer to the request", kind: spiceruntime.BadAnswer, made: 1},
 		{name: "json_without_result", server: &mcpServer{answer: func(w http.ResponseWriter, id, _ string) { fmt.Fprintf(w, `{"id":%s}`, id) }}, error: "neither result nor error", kind: spiceruntime.BadAnswer, made: 1},
 		{name: "accepted_without_body", server: &mcpServer{refuse: func(w http.ResponseWriter, _ string) bool { w.WriteHeader(202); return true }}, error: "it is empty", kind: spiceruntime.BadAnswer},
+		{name: "json_with_null_as_result", server: &mcpServer{result: `null`}, error: "neither result nor error", kind: spiceruntime.BadAnswer, made: 1},
+		{name: "json_with_an_error_of_text", server: &mcpServer{error: `"boom ` + key + `"`}, error: "expected an object, got a text in error, which says: boom ***", kind: spiceruntime.BadAnswer, made: 1},
+		{name: "error_with_a_code_of_text", server: &mcpServer{error: `{"code":"E1","message":"boom"}`}, error: `JSON-RPC error "E1": boom`, made: 1},
+		{name: "no_content", server: &mcpServer{result: `{}`}, error: "it has no content", made: 1},
+		{name: "structured_content_alone", server: &mcpServer{result: `{"structuredContent":{"n":1}}`}, detail: "0 content block(s)", made: 1},
+		{name: "is_error_as_a_text", server: &mcpServer{result: `{"content":[],"isError":"true"}`}, error: "expected true or false, got a text in iserror", made: 1},
 		{name: "two_blocks", server: &mcpServer{result: `{"content":[{"type":"image","data":"x"},{"type":"text","text":"b"}]}`}, detail: "2 content block(s): b", made: 1},
 		{name: "no_blocks", server: &mcpServer{result: `{"content":[]}`}, detail: "0 content block(s)", made: 1},
 		{name: "tool_failed", server: &mcpServer{result: `{"content":[{"type":"text","text":"no table\nx ` + key + `"}],"isError":true}`}, error: "the tool failed: no table x ***", made: 1},
@@ -158,7 +164,7 @@ func TestRun_mcp(t *testing.T) {
 		{name: "unreadable_request", server: &mcpServer{answer: func(w http.ResponseWriter, _, _ string) {
 			fmt.Fprint(w, `{"id":null,"error":{"code":-32700,"message":"parse error"}}`)
 		}}, error: "JSON-RPC error -32700: parse error", made: 1},
-		{name: "result_of_another_shape", server: &mcpServer{result: `"done"`}, error: "the tool's result is not what MCP documents", made: 1},
+		{name: "result_of_another_shape", server: &mcpServer{result: `"done"`}, error: "the tool's result is not usable: it is not the JSON expected: expected an object, got a text", made: 1},
 		{name: "session_lost_at_once", server: &mcpServer{lose: 3}, detail: "1 content block(s)", made: 4},
 		{name: "session_lost_before_the_tool", server: &mcpServer{forget: 5}, detail: "1 content block(s)", made: 6},
 		{name: "session_lost_each_time", server: &mcpServer{forget: 99}, error: "6 MCP sessions in a row were lost (404): the app seems to run several replicas", hint: "set replicas to 1", made: 6},

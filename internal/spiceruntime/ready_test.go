@@ -2,6 +2,7 @@ package spiceruntime_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,5 +83,31 @@ func TestDatasets(t *testing.T) {
 	}
 	if got, want := r.lines()[0], "GET /v1/datasets?status=true"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestDatasets_unusable(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]string{
+		`null`:                   "expected a list, got null",
+		`{}`:                     "expected a list, got an object",
+		`[1]`:                    "expected an object, got a number",
+		`[null]`:                 "entry 1 of the list has no name",
+		`[{"name":"a"},{"n":1}]`: "entry 2 of the list has no name",
+		`[{"name":1}]`:           "expected a text, got a number in name",
+		`{"message":"boom"}`:     "expected a list, got an object, which says: boom",
+		`{"error":{"message":"boom ` + key + `"}}`:     "it is an error: boom ***",
+		`{"error":"` + strings.Repeat("x", 999) + `"}`: "xxx…",
+	} {
+		r := serve(t, map[string]http.HandlerFunc{"GET /v1/datasets": says(200, answer)})
+		datasets, err := r.client(t, nil).Datasets(ctx(t))
+		if err == nil {
+			t.Errorf("%s: got %v", answer, datasets)
+			continue
+		}
+		contains(t, "the error", err.Error(), want)
+		if strings.Contains(err.Error(), "struct") || strings.Contains(err.Error(), "Go value") {
+			t.Errorf("%s: the error speaks of Go: %s", answer, err)
+		}
 	}
 }

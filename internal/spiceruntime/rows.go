@@ -30,10 +30,10 @@ func readTable(body io.Reader) (table, error) {
 	}
 	var rows []json.RawMessage
 	if raw[0] == '[' {
-		if err := json.Unmarshal(raw, &rows); err != nil {
-			return table{}, notJSON(raw, err)
+		if err := decode(raw, &rows); err != nil {
+			return table{}, err
 		}
-		return newTable(rows), nil
+		return newTable(rows)
 	}
 	var object struct {
 		Data, Rows []json.RawMessage
@@ -41,16 +41,19 @@ func readTable(body io.Reader) (table, error) {
 		SQL        string
 		Schema     json.RawMessage
 	}
-	if err := json.Unmarshal(raw, &object); err != nil {
-		return table{}, notJSON(raw, err)
+	if err := decode(raw, &object); err != nil {
+		return table{}, err
 	}
 	if rows = object.Data; rows == nil {
 		rows = object.Rows
 	}
 	if rows == nil {
-		return table{}, errors.New("it is not the JSON expected: neither a list of rows nor an object with data or rows")
+		return table{}, fmt.Errorf("it is not the JSON expected: neither a list of rows nor an object with data or rows%s", saying(raw))
 	}
-	t := newTable(rows)
+	t, err := newTable(rows)
+	if err != nil {
+		return table{}, err
+	}
 	t.sql = object.SQL
 	if object.RowCount != nil {
 		t.count = *object.RowCount
@@ -64,12 +67,17 @@ func readTable(body io.Reader) (table, error) {
 	return t, nil
 }
 
-func newTable(rows []json.RawMessage) table {
+func newTable(rows []json.RawMessage) (table, error) {
+	for i, row := range rows {
+		if row[0] != '{' {
+			return table{}, fmt.Errorf("it is not the JSON expected: row %d is not an object with the columns as members", i+1)
+		}
+	}
 	t := table{count: len(rows)}
 	if len(rows) > 0 {
 		t.first = rows[0]
 	}
-	return t
+	return t, nil
 }
 
 // cell is the value of a column of the first row, of the first column for "". A row may leave out what is NULL:
@@ -102,8 +110,8 @@ func (t table) cell(column string) (string, any, error) {
 func readRow(raw json.RawMessage) (names []string, values map[string]any, err error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
-	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
-		return nil, nil, errors.New("the first row is not an object with the columns as members")
+	if _, err := dec.Token(); err != nil {
+		return nil, nil, err
 	}
 	values = map[string]any{}
 	for dec.More() {

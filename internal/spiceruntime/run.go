@@ -113,7 +113,7 @@ func (c *Client) runChat(ctx context.Context, p Probe) (string, error) {
 			} `json:"message"`
 		} `json:"choices"`
 		Usage struct {
-			TotalTokens json.Number `json:"total_tokens"`
+			TotalTokens any `json:"total_tokens"`
 		} `json:"usage"`
 	}
 	err := c.ask(ctx, "/v1/chat/completions", jsonType, p, func(body io.Reader) error { return readJSON(body, &answer) })
@@ -124,7 +124,7 @@ func (c *Client) runChat(ctx context.Context, p Probe) (string, error) {
 		return "", errors.New("the model gave an empty answer")
 	}
 	detail := "reply: " + c.line(answer.Choices[0].Message.Content, detailLimit)
-	if tokens := answer.Usage.TotalTokens; tokens != "" {
+	if tokens, ok := answer.Usage.TotalTokens.(json.Number); ok {
 		detail = tokens.String() + " tokens, " + detail
 	}
 	return detail, nil
@@ -137,9 +137,13 @@ func (c *Client) runSearch(ctx context.Context, p Probe) (string, error) {
 		Matches []json.RawMessage `json:"matches"`
 	}
 	err := c.ask(ctx, "/v1/search", jsonType, p, func(body io.Reader) error {
-		err := readJSON(body, &answer)
+		var raw json.RawMessage
+		if err := readJSON(body, &raw); err != nil {
+			return err
+		}
+		err := decode(raw, &answer)
 		if err == nil && answer.Results == nil && answer.Matches == nil {
-			err = errors.New("it is not the JSON expected: it has neither results nor matches")
+			err = fmt.Errorf("it is not the JSON expected: it has neither results nor matches%s", saying(raw))
 		}
 		return err
 	})
