@@ -188,6 +188,9 @@ func TestSetup_refuses(t *testing.T) {
 // A commit of the main branch has no checksums.
 func TestSetup_builds_what_is_no_release(t *testing.T) {
 	t.Parallel()
+	if _, err := os.Stat("setup/checksums.txt"); err == nil {
+		t.Skip("this commit is a release")
+	}
 	s := newSetup(t)
 	root, err := filepath.Abs(".")
 	if err != nil {
