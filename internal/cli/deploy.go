@@ -89,7 +89,6 @@ func (c *command) run(ctx context.Context, in *inputs, github *gitHub) (deploy.R
 // runtime makes the clients of runtimes.
 func (c *command) runtime(transport http.RoundTripper) func(string, redact.Secret) (deploy.Runtime, error) {
 	return func(baseURL string, key redact.Secret) (deploy.Runtime, error) {
-		c.mask(key)
 		if c.Transport != nil {
 			transport = c.Transport
 		}
@@ -117,7 +116,7 @@ func (c *command) client(transport http.RoundTripper) (*spicecloud.Client, error
 	cfg := spicecloud.Config{
 		BaseURL: o.APIURL, TokenURL: o.OAuthTokenURL, Scope: o.Scope, UserAgent: userAgent(),
 		Transport: transport, Seed: c.Seed, ReadOnly: o.DryRun, MaxPause: o.PollInterval,
-		OnToken: c.tokenArrived, OnRetry: c.retries,
+		OnToken: c.tokenArrived, OnKey: c.keyArrived, OnRetry: c.retries,
 	}
 	if o.Credentials == config.Client {
 		cfg.ClientID, cfg.ClientSecret = o.ClientID, o.ClientSecret

@@ -7,10 +7,14 @@ import (
 
 	"github.com/spicedeploy/spice-deploy/internal/redact"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
+	"github.com/spicedeploy/spice-deploy/internal/spiceruntime"
 )
 
 // tokenArrived masks a token before its first use.
 func (c *command) tokenArrived(token redact.Secret) { c.mask(token) }
+
+// keyArrived masks a key of the app's runtime before anything is made of it.
+func (c *command) keyArrived(key redact.Secret) { c.mask(spiceruntime.Hidden(key)...) }
 
 // retries says why the log is quiet: a request failed and is made again.
 func (c *command) retries(r spicecloud.Retry) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"html"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,7 +12,8 @@ import (
 )
 
 // forms returns the shapes in which a secret may show up: the value and each of its lines, as they are, with runs
-// of blanks made one, as messages that are one line have them, and as JSON, Go, URL and base64 encoders write them.
+// of blanks made one, as messages that are one line have them, and as JSON, Go, URL, HTML and base64 encoders write
+// them.
 func forms(value string) []string {
 	parts := []string{value, strings.TrimSpace(value)}
 	for line := range strings.Lines(value) {
@@ -28,9 +30,9 @@ func forms(value string) []string {
 			jsonString(part, true),
 			jsonString(part, false),
 			strings.Trim(strconv.Quote(part), `"`),
-			url.QueryEscape(part),
-			url.PathEscape(part),
 		)
+		out = append(out, urlForms(part)...)
+		out = append(out, htmlForms(part)...)
 		out = append(out, base64Forms(part)...)
 	}
 	slices.Sort(out)
@@ -45,6 +47,41 @@ func jsonString(s string, escapeHTML bool) string {
 		return s
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
+}
+
+// urlForms returns what URLs hold of s, with the digits of escapes in either case, where that is not s itself.
+func urlForms(s string) []string {
+	var out []string
+	for _, form := range []string{url.QueryEscape(s), url.PathEscape(s)} {
+		if form == s || slices.Contains(out, form) {
+			continue
+		}
+		small := []byte(form)
+		for i := range small {
+			if small[i] == '%' {
+				small[i+1] |= ' ' // %2F, %2f: the bit that makes a letter small leaves a digit as it is
+				small[i+2] |= ' '
+			}
+		}
+		out = append(out, form, string(small))
+	}
+	return out
+}
+
+// htmlForms returns what HTML holds of s where that is not s itself: pages differ in how they write a quote, and
+// whether they escape a bar.
+func htmlForms(s string) []string {
+	if !strings.ContainsAny(s, `<>&'"|`) {
+		return nil
+	}
+	basic := html.EscapeString(s)
+	named := strings.NewReplacer("&#34;", "&quot;", "&#39;", "&apos;").Replace(basic)
+	python := strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#x27;").Replace(basic)
+	var out []string
+	for _, form := range []string{basic, named, python} {
+		out = append(out, form, strings.ReplaceAll(form, "|", "&#124;"))
+	}
+	return out
 }
 
 // base64Forms returns the encodings of s by itself and as a part of something longer, which base64 shows in

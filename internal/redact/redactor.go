@@ -22,7 +22,7 @@ func NewRedactor() *Redactor {
 	return &Redactor{secrets: newIndex(), facts: newIndex()}
 }
 
-// Add makes secrets known: each whole, each of its lines, and the JSON, URL and base64 forms of these. What is
+// Add makes secrets known: each whole, each of its lines, and the JSON, URL, HTML and base64 forms of these. What is
 // shorter than [MinLength] is left out.
 func (r *Redactor) Add(secrets ...Secret) {
 	r.mu.Lock()

@@ -45,6 +45,7 @@ type Config struct {
 	Trace   func(Call)          // after each HTTP exchange
 	OnRetry func(Retry)         // before each pause
 	OnToken func(redact.Secret) // each OAuth token before its first use, so that it can be masked
+	OnKey   func(redact.Secret) // each API key of a runtime before anybody else has it, for the same reason
 }
 
 // Call is one HTTP exchange that is over.
@@ -82,6 +83,7 @@ type Client struct {
 	seed      uint64
 	trace     func(Call)
 	onRetry   func(Retry)
+	onKey     func(redact.Secret)
 
 	routes atomic.Int32 // which family of routes the server has, see routes.go
 	byID   atomic.Int32 // whether it has the route to a single deployment, see deployments.go
@@ -92,7 +94,7 @@ type Client struct {
 func New(cfg Config) (*Client, error) {
 	c := &Client{
 		token: cfg.Token, transport: cfg.Transport, readOnly: cfg.ReadOnly, seed: cfg.Seed,
-		userAgent: cfg.UserAgent, trace: cfg.Trace, onRetry: cfg.OnRetry,
+		userAgent: cfg.UserAgent, trace: cfg.Trace, onRetry: cfg.OnRetry, onKey: cfg.OnKey,
 	}
 	base, err := remote.BaseURL("API URL", cfg.BaseURL)
 	if err != nil {

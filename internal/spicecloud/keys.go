@@ -19,8 +19,12 @@ func (c *Client) APIKeys(ctx context.Context, appID int64) ([]redact.Secret, err
 		}
 		var keys []redact.Secret
 		for _, key := range []text{wire.Primary, wire.Secondary} {
-			if key != "" {
-				keys = append(keys, redact.New(string(key)))
+			if key == "" {
+				continue
+			}
+			keys = append(keys, redact.New(string(key)))
+			if c.onKey != nil {
+				c.onKey(keys[len(keys)-1])
 			}
 		}
 		return keys, nil

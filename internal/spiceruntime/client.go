@@ -11,6 +11,7 @@ package spiceruntime
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spicedeploy/spice-deploy/internal/redact"
@@ -60,8 +61,19 @@ func New(cfg Config) (*Client, error) {
 	if c.userAgent == "" {
 		c.userAgent = "spice-deploy"
 	}
-	c.redactor.Add(cfg.Key)
+	c.redactor.Add(Hidden(cfg.Key)...)
 	return c, nil
+}
+
+// Hidden is what must not show of an API key: the key, and of one such as 101|0f3a… what follows the bar, since the
+// number before it is no secret and the rest is. A rest of less than 8 characters is left out.
+func Hidden(key redact.Secret) []redact.Secret {
+	const shortest = 8
+	hidden := []redact.Secret{key}
+	if _, half, found := strings.Cut(key.Reveal(), "|"); found && len(half) >= shortest {
+		hidden = append(hidden, redact.New(half))
+	}
+	return hidden
 }
 
 // headerSafe tells whether the value can be sent in a header. The transport would refuse the others, and that

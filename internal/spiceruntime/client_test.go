@@ -53,6 +53,33 @@ func TestNew_hides_a_password(t *testing.T) {
 	}
 }
 
+func TestRun_hides_the_secret_half_of_a_key(t *testing.T) {
+	t.Parallel()
+	const half = "0f3a9b77c1d24e55"
+	r := serve(t, map[string]http.HandlerFunc{"POST /v1/sql": text(400, "no 101|"+half+", "+half+", 101%7c"+half+" and 101&#124;"+half)})
+	c := r.client(t, func(cfg *spiceruntime.Config) { cfg.Key = redact.New("101|" + half) })
+	if o := c.Run(ctx(t), one(t, spiceruntime.Inputs{SQL: "SELECT 1"})); o.Error != "POST /v1/sql: 400 Bad Request: no ***, ***, *** and ***" {
+		t.Errorf("got %q", o.Error)
+	}
+}
+
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string][]string{
+		"101|0f3a9b77": {"101|0f3a9b77", "0f3a9b77"},
+		"101|a":        {"101|a"},
+		"0f3a9b77":     {"0f3a9b77"},
+	} {
+		var got []string
+		for _, secret := range spiceruntime.Hidden(redact.New(given)) {
+			got = append(got, secret.Reveal())
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", given, diff)
+		}
+	}
+}
+
 func TestBaseURL(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ name, override, endpoint, cname, region, want string }{
