@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,21 @@ func TestImages(t *testing.T) {
 	}
 	if got, err := command("", nil, "docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", actionImage, "-c", "true"); err == nil {
 		t.Errorf("the image of the action has a shell: %s", got)
+	}
+}
+
+// TestImage_size prints what a runner downloads before the action can start.
+func TestImage_size(t *testing.T) {
+	needImages(t)
+	const most = 6 << 20
+	packed := must(t, "", nil, "sh", "-ec", "docker save "+actionImage+":latest | gzip | wc -c")
+	size, err := strconv.Atoi(strings.TrimSpace(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the image is %.1f MiB compressed", float64(size)/(1<<20))
+	if size == 0 || size > most {
+		t.Errorf("the image is %d bytes compressed, expected at most %d", size, most)
 	}
 }
 
