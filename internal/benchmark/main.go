@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command benchmark times the whole of spice-deploy, built as it is released, against its emulator in another
 // process, and prints the tables of docs/performance.md.
 //
