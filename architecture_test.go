@@ -33,8 +33,8 @@ var arrows = map[string][]string{
 	"internal/githubreport": {"deploy", "internal/diag", "internal/redact", "internal/remote"},
 
 	"deploy": {
-		"poll", "secretsync", "internal/config", "internal/diag", "internal/redact", "internal/spicecloud",
-		"internal/spicepod", "internal/spiceruntime",
+		"poll", "secretsync", "internal/config", "internal/diag", "internal/redact", "internal/remote",
+		"internal/spicecloud", "internal/spicepod", "internal/spiceruntime",
 	},
 
 	"internal/ci":              {"internal/gitobject"},

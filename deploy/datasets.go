@@ -5,8 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ type watchOfDatasets struct {
 	*verification
 
 	differs []string               // what tells that the list is not the new version's
+	tells   map[string]string      // the same of each that is listed, by its folded name
 	waiting []string               // datasets that are not ready
 	failing []spiceruntime.Dataset // datasets that are in error
 	since   map[string]time.Time   // since when each is in error
@@ -37,15 +37,32 @@ func (v *verification) checkDatasets(ctx context.Context) error {
 	failure, err := v.watch(ctx, limit, "the runtime to list its datasets", w.look)
 	switch {
 	case err == nil:
-		v.info(PhaseVerify, "the new version is served: %s ready", counted(len(v.declared), "dataset"))
+		v.info(PhaseVerify, "%s", v.served())
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case isRefused(failure):
-		return v.unproven(diag.RuntimeRefused, true, fmt.Errorf("the runtime refuses to be asked: %w", failure))
+	case lasting(failure):
+		return v.noRuntime(failure, true)
 	}
 	v.explain(ctx, w.failing)
 	return w.verdict(limit, failure)
+}
+
+// sameDatasets is said where nothing tells the new version from the former one.
+const sameDatasets = "whether the new version answers cannot be told, since its datasets are not known to differ in name or from"
+
+// served is what the datasets have proven.
+func (v *verification) served() string {
+	text := counted(len(v.declared), "dataset") + " ready"
+	switch {
+	case v.result.Verify: // there is no former version to be told from
+		return text
+	case v.alike:
+		return text + "; " + sameDatasets
+	case len(v.declared) == 0:
+		text = "the removed datasets are gone"
+	}
+	return "the new version is served: " + text
 }
 
 // errorGrace is for how long a dataset may be in error: the runtime goes on trying to load it, and a source that is
@@ -58,8 +75,9 @@ func (w *watchOfDatasets) look(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	w.result.Datasets = list
 	w.compare(list)
+	list = worst(list)
+	w.result.Datasets = listed(list, w.tells)
 	w.judge(list)
 	if len(w.differs) > 0 {
 		w.since = map[string]time.Time{} // an error of the former version takes nothing from the grace of the new one
@@ -79,30 +97,58 @@ func (w *watchOfDatasets) look(ctx context.Context) (done bool, err error) {
 
 // compare notes what tells the list from that of the new version.
 func (w *watchOfDatasets) compare(list []spiceruntime.Dataset) {
-	w.differs, w.result.MissingDatasets = nil, nil
-	served := make(map[string]spiceruntime.Dataset, len(list))
-	for _, d := range list {
-		served[fold(d.Name)] = d
-		if w.gone[fold(d.Name)] {
-			w.differs = append(w.differs, shown(d.Name)+" is still there and was removed")
-		}
+	w.differs, w.tells, w.result.MissingDatasets = nil, map[string]string{}, nil
+	differs := func(name, why string) {
+		w.differs, w.tells[fold(name)] = append(w.differs, shown(name)+" "+why), why
 	}
+	exact, folded := map[string][]string{}, map[string][]string{} // the froms under a name
 	for _, d := range list {
-		served[d.Name] = d // in quotes, two names may differ in case alone
+		name := fold(d.Name)
+		if w.gone[name] && folded[name] == nil {
+			differs(d.Name, "is still there and was removed")
+		}
+		exact[d.Name], folded[name] = append(exact[d.Name], d.From), append(folded[name], d.From)
 	}
 	for _, want := range w.declared {
-		got, there := served[want.Name]
-		if !there {
-			got, there = served[fold(want.Name)]
+		froms := exact[want.Name] // in quotes, two names may differ in case alone
+		if froms == nil {
+			froms = folded[fold(want.Name)]
 		}
-		switch {
-		case !there:
+		if froms == nil {
 			w.differs = append(w.differs, shown(want.Name)+" is missing")
-			w.result.MissingDatasets = append(w.result.MissingDatasets, want.Name)
-		case want.From != "" && got.From != "" && strings.TrimRight(want.From, "/") != strings.TrimRight(got.From, "/"):
-			w.differs = append(w.differs, fmt.Sprintf("%s comes from %s instead of %s", shown(want.Name), shown(got.From), shown(want.From)))
+			w.result.MissingDatasets = append(w.result.MissingDatasets, shown(want.Name))
+			continue
+		}
+		other := slices.IndexFunc(froms, func(from string) bool { return want.From != "" && !sameSource(want.From, from) })
+		switch {
+		case other < 0:
+		case froms[other] == "":
+			differs(want.Name, "is listed without a from instead of with "+shown(want.From))
+		default:
+			differs(want.Name, fmt.Sprintf("comes from %s instead of %s", shown(froms[other]), shown(want.From)))
 		}
 	}
+}
+
+// sameSource compares two froms. A slash at the end makes no difference to where they lead.
+func sameSource(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }
+
+// worst is the list with each name once, in the worst state that it is listed in.
+func worst(list []spiceruntime.Dataset) []spiceruntime.Dataset {
+	rank := map[spiceruntime.State]int{spiceruntime.Ready: 0, spiceruntime.Pending: 1, spiceruntime.Failed: 2}
+	var once []spiceruntime.Dataset
+	at := make(map[string]int, len(list))
+	for _, d := range list {
+		i, known := at[d.Name]
+		switch {
+		case !known:
+			at[d.Name] = len(once)
+			once = append(once, d)
+		case rank[d.State()] > rank[once[i].State()]:
+			once[i] = d
+		}
+	}
+	return once
 }
 
 // judge sorts the datasets that are not ready, those of other spicepods too.
@@ -130,7 +176,7 @@ func (w *watchOfDatasets) tell(list []spiceruntime.Dataset) {
 		before, known := w.told[d.Name]
 		if !known && len(w.told) >= most {
 			if w.news("further datasets") {
-				w.info(PhaseVerify, "there are %d datasets; those that are not shown here are in the output datasets", len(list))
+				w.info(PhaseVerify, "there are %d datasets; those beyond the first %d are not shown here", len(list), most)
 			}
 			continue
 		}
@@ -151,6 +197,7 @@ func (w *watchOfDatasets) verdict(limit time.Duration, failure error) error {
 	var err error
 	switch {
 	case failure != nil:
+		cause = w.silence()
 		err = fmt.Errorf("the runtime did not list its datasets within %s: %w", limit, failure)
 	case len(w.result.Datasets) == 0:
 		err = fmt.Errorf("the runtime lists no datasets after %s: %s", limit, some(w.differs))
@@ -182,15 +229,6 @@ func inWords(d spiceruntime.Dataset) string {
 
 // fold is a name as it is compared: SQL does not tell case apart unless it is quoted.
 func fold(name string) string { return strings.ToLower(name) }
-
-var userPart = regexp.MustCompile(`://[^/?#]*@`)
-
-// shown is a name or a from of a dataset as a line can hold it: short, without control characters and without the
-// user part of a URL.
-func shown(name string) string {
-	quoted := strconv.Quote(userPart.ReplaceAllString(name, "://***@"))
-	return fmt.Sprintf("%.200s", quoted[1:len(quoted)-1])
-}
 
 // some is the first of many things in one line.
 func some(things []string) string {

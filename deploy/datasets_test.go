@@ -86,21 +86,123 @@ func TestVerify_formerVersion(t *testing.T) {
 		result: diag.Succeeded, log: []string{"verify: not the new version yet: orders is missing", "verify: the new version is served: 1 dataset ready"},
 		writes: happy, history: ours("succeeded"), took: "5s-7s",
 	}, scene{
-		// The former version is in error for two minutes, and the new one for one: neither is held against the new one.
+		// The former version is in error for 100 s, and the new one for 50 s: neither is held against the new one.
 		name: "error_of_the_former_version_takes_nothing_from_the_grace", args: verifies,
 		given: func(s *stage) {
 			s.app.Spicepod, s.spicepod = served("old", orders), served("ours", orders, "trips=s3://b")
-			s.app.Runtime = &emulator.Runtime{Datasets: map[string]emulator.Component{"orders": broken(0)}}
-			s.outcomes(emulator.Outcome{InProgress: new(3 * time.Second), Runtime: &emulator.Runtime{ServesOld: true}})
-			s.after(2*time.Minute, func() {
-				s.othersDeploy(emulator.Deployment{Outcome: emulator.Outcome{
-					Queued: new(time.Duration(0)), InProgress: new(time.Duration(0)), Runtime: new(datasets(map[string]emulator.Component{"orders": broken(time.Minute)})),
-				}})
-			})
+			former := `[{"name":"orders","from":"postgres:orders","status":"Error"}]`
+			now := `[{"name":"orders","from":"postgres:orders","status":"Error"},{"name":"trips","from":"s3://b","status":"Ready"}]`
+			listing(s, slices.Concat(slices.Repeat([]string{former}, 50), slices.Repeat([]string{now}, 25), []string{strings.ReplaceAll(now, "Error", "Ready")})...)
 		},
 		result: diag.Succeeded, log: []string{"verify: not the new version yet: trips is missing", "verify: dataset orders is Error", "verify: dataset orders is Ready"},
-		writes: happy, history: append(ours("succeeded"), "1003 other ours@bada55e succeeded"), took: "3m0s-3m3s",
+		writes: happy, history: ours("succeeded"), took: "2m0s-2m50s",
+	}, scene{
+		name: "all_datasets_are_removed", args: args,
+		given: func(s *stage) {
+			hangs([]string{orders}, nil)(s)
+			s.spicepod = manifest("ours")
+		},
+		result: diag.VerificationFailed, exit: 7, reason: still + "orders is still there and was removed", writes: happy, history: ours("succeeded"), took: "34s-35s",
+	}, scene{
+		name: "goes_with_its_datasets", args: args, given: func(s *stage) { s.app.Spicepod = served("old", orders) },
+		result: diag.Succeeded, reason: "deployment 1002 succeeded", log: []string{"verify: the new version is served: the removed datasets are gone"},
+		writes: happy, history: ours("succeeded"), took: "4s-5s",
+	}, scene{
+		name: "lists_no_from", args: args,
+		given: func(s *stage) {
+			s.spicepod = served("ours", orders)
+			listing(s, `[{"name":"orders","status":"Ready"}]`)
+		},
+		result: diag.VerificationFailed, exit: 7, reason: still + "orders is listed without a from instead of with postgres:orders", writes: happy, history: ours("succeeded"), took: "34s-35s",
 	}))
+}
+
+// TestVerify_alike has the former version be served for ever, and nothing tell it from the new one.
+func TestVerify_alike(t *testing.T) {
+	t.Parallel()
+	hangs := func(former string, then func(*stage)) func(*stage) {
+		return func(s *stage) {
+			s.app.Spicepod, s.spicepod = served("old", former), served("ours", orders)
+			s.outcomes(emulator.Outcome{Runtime: &emulator.Runtime{ServesOld: true}})
+			if then != nil {
+				then(s)
+			}
+		}
+	}
+	scenes := []scene{
+		{name: "same_datasets", given: hangs(orders, nil)},
+		{name: "same_but_for_a_slash", given: hangs("ORDERS=postgres:orders/", nil)},
+		{name: "from_that_a_secret_tells", given: hangs("orders=${secrets:FROM}", func(s *stage) {
+			s.app.Secrets = map[string]string{"FROM": "postgres:orders"}
+			listing(s, `[{"name":"orders","from":"postgres:orders","status":"Ready"}]`)
+		}), args: " --missing-secrets ignore"},
+		{name: "same_spicepod", given: hangs(orders, func(s *stage) { s.spicepod = served("old", orders) }), writes: happy[1:], history: []string{"1002 run old@c0ffee1 succeeded"}},
+		{
+			name: "what_was_stored_was_never_served", history: append([]string{"1002 other old@bada55e failed"}, "1003 run ours@c0ffee1 succeeded"),
+			given: hangs("orders=postgres:other", func(s *stage) {
+				s.others(emulator.Deployment{Age: time.Hour, Outcome: boom})
+				listing(s, `[{"name":"orders","from":"postgres:orders","status":"Ready"}]`)
+			}),
+		},
+	}
+	const told = "1 dataset ready; whether the new version answers cannot be told, since its datasets are not known to differ in name or from"
+	for i := range scenes {
+		sc := &scenes[i]
+		sc.args, sc.result, sc.reason, sc.took = "--dataset-ready-timeout-seconds 30"+sc.args, diag.Succeeded, " succeeded; "+told, "4s-5s"
+		sc.log, sc.silent = []string{"verify: " + told}, []string{"is served"}
+		if sc.writes == nil {
+			sc.writes = happy
+		}
+		if sc.history == nil {
+			sc.history = ours("succeeded")
+		}
+	}
+	playAll(t, scenes)
+}
+
+// TestVerify_listedTwice has the runtime list a name more than once.
+func TestVerify_listedTwice(t *testing.T) {
+	t.Parallel()
+	lists := func(statuses ...string) func(*stage) {
+		return func(s *stage) {
+			s.spicepod = served("ours", orders)
+			bodies := make([]string, len(statuses))
+			for i, both := range statuses {
+				a, b, _ := strings.Cut(both, "+")
+				bodies[i] = `[{"name":"orders","from":"postgres:orders","status":"` + a + `"},{"name":"orders","from":"postgres:orders","status":"` + b + `"}]`
+			}
+			listing(s, bodies...)
+		}
+	}
+	onlyOnce := func(s *stage, e ended) {
+		said := 0
+		for _, line := range e.log {
+			if strings.HasPrefix(line, "verify: dataset orders is ") {
+				said++
+			}
+		}
+		if said != 1 || len(e.Datasets) != 1 {
+			s.Errorf("%d lines about it, and %d entries", said, len(e.Datasets))
+		}
+	}
+	playAll(t, []scene{
+		{
+			name: "in_error_and_ready", args: verifies, given: lists("Error+Ready"), also: onlyOnce,
+			result: diag.VerificationFailed, exit: 7, reason: "1 dataset failed: orders is Error", writes: happy, history: ours("succeeded"), took: "1m19s-1m21s",
+		},
+		{
+			name: "ready_and_in_error", args: verifies, given: lists("Ready+Error"), also: onlyOnce,
+			result: diag.VerificationFailed, exit: 7, reason: "1 dataset failed: orders is Error", writes: happy, history: ours("succeeded"), took: "1m19s-1m21s",
+		},
+		{
+			name: "loading_and_ready", args: "--dataset-ready-timeout-seconds 30", given: lists("Initializing+Ready"), also: onlyOnce,
+			result: diag.VerificationFailed, exit: 7, reason: "not all datasets were ready within 30s: orders is Initializing", writes: happy, history: ours("succeeded"), took: "34s-35s",
+		},
+		{
+			name: "ready", args: verifies, given: lists("Ready+Ready"), also: onlyOnce,
+			result: diag.Succeeded, reason: "deployment 1002 succeeded; 1 dataset ready", writes: happy, history: ours("succeeded"), took: "4s-5s",
+		},
+	})
 }
 
 func TestVerify_datasetErrors(t *testing.T) {
@@ -203,7 +305,8 @@ func TestVerify_datasetErrors(t *testing.T) {
 				s.spicepod = served("ours", orders)
 				listing(s, `{"message":"hello"}`)
 			},
-			result: diag.VerificationFailed, exit: 7, reason: "did not list its datasets within 30s: GET /v1/datasets: unusable answer with status 200", writes: happy, history: ours("succeeded"), took: "34s-35s",
+			result: diag.VerificationFailed, exit: 7, reason: "what answers does not look like the runtime: GET /v1/datasets: unusable answer with status 200", hint: "check runtime-url",
+			writes: happy, history: ours("succeeded"), took: "14s-16s",
 		},
 		{
 			name: "list_that_does_not_come", args: "--dataset-ready-timeout-seconds 20",
@@ -211,7 +314,7 @@ func TestVerify_datasetErrors(t *testing.T) {
 				s.spicepod = served("ours", orders)
 				s.faults(emulator.Fault{Path: "/v1/datasets", Delay: time.Hour, Times: -1})
 			},
-			result: diag.VerificationFailed, exit: 7, reason: "did not list its datasets within 20s: GET /v1/datasets: no complete answer within 20s", writes: happy, history: ours("succeeded"), took: "24s-25s",
+			result: diag.VerificationFailed, exit: 7, reason: "did not list its datasets within 20s: GET /v1/datasets: no complete answer within 20s", hint: "check runtime-url", writes: happy, history: ours("succeeded"), took: "24s-25s",
 		},
 		{
 			name: "last_look_is_cut_short", args: "--dataset-ready-timeout-seconds 20",

@@ -130,8 +130,11 @@ type run struct {
 
 	head     bool            // the spicepod was not pushed, since the app is connected to GitHub
 	former   json.RawMessage // the spicepod that the last push took the place of
-	refused  bool            // the last create was refused because of another deployment
+	refused  bool            // a create was refused because of another deployment
 	askAgain backoff.BackOff // the pauses after such a refusal
+
+	predecessor *spicecloud.Deployment // the newest one before ours; nil where there was none
+	alike       bool                   // the datasets do not tell the new version from the former one
 }
 
 // pauses are those of every wait but the one for our own deployment: they grow up to the longest one that is
@@ -159,7 +162,7 @@ func (r *run) steps(ctx context.Context) error {
 	})
 	r.spend("")
 	if err == nil {
-		err = r.verify(ctx)
+		err = r.verified(ctx)
 	}
 	if err != nil {
 		return r.rollBack(ctx, err)

@@ -148,6 +148,7 @@ func (r *run) readDeployments(ctx context.Context, id int64, plan *Plan) error {
 	}
 	if len(list.Deployments) > 0 {
 		plan.Newest = list.Deployments[0].ID
+		r.predecessor = &list.Deployments[0]
 	}
 	plan.InTheWay = inTheWay(list.Deployments)
 	r.before = durations(list.Deployments)

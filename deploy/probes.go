@@ -17,12 +17,12 @@ func (v *verification) checkProbes(ctx context.Context) error {
 	var failed []ProbeResult
 	for _, probe := range v.Probes {
 		outcome := v.attempt(ctx, probe)
+		result := ProbeResult{Probe: probe.Text, Outcome: outcome}
+		v.result.Probes = append(v.result.Probes, result)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		result := ProbeResult{Probe: probe.Text, Outcome: outcome}
-		v.result.Probes = append(v.result.Probes, result)
-		v.answered = v.answered || outcome.Kind != spiceruntime.Refused
+		v.answered = v.answered || outcome.Kind != spiceruntime.Refused && outcome.Kind != spiceruntime.BadAnswer
 		took := outcome.Duration.Round(time.Millisecond)
 		if outcome.OK {
 			v.info(PhaseVerify, "%s passed in %s: %s", probe, took, outcome.Detail)
@@ -60,6 +60,15 @@ func (v *verification) attempt(ctx context.Context, probe spiceruntime.Probe) sp
 		if pause(ctx, again) != nil {
 			return outcome
 		}
+	}
+}
+
+// passOver notes of the probes that were not made that they were not: they were asked for, and have not passed.
+func (v *verification) passOver() {
+	for _, probe := range v.Probes[len(v.result.Probes):] {
+		v.result.Probes = append(v.result.Probes, ProbeResult{
+			Probe: probe.Text, Outcome: spiceruntime.Outcome{Name: probe.Kind, Error: "it was not run: the verification had ended before"},
+		})
 	}
 }
 

@@ -21,6 +21,7 @@ type Result struct {
 	Hint     string // what to do next
 	Err      error  // what ended the run, nil where it went well
 
+	Verify     bool   // of the command verify: what Deployment names was there before the run
 	Org        string // the organization in links
 	Request    spicecloud.NewDeployment
 	App        spicecloud.App
@@ -89,7 +90,7 @@ func (r *run) finish(err error) {
 		if res.Adopted {
 			res.Reason += " (made by another run for the same commit, and adopted)"
 		}
-		res.Reason += res.proof()
+		res.Reason += r.proof()
 		return
 	}
 	end := r.classify(err)
@@ -112,27 +113,31 @@ func (r *run) finish(err error) {
 }
 
 // proof is what a verification has proven, as the end of a sentence.
-func (r Result) proof() string {
+func (r *run) proof() string {
 	var parts []string
-	if n := len(r.Datasets); n > 0 {
+	if n := len(r.result.Datasets); n > 0 {
 		parts = append(parts, counted(n, "dataset")+" ready")
 	}
 	passed := 0
-	for _, probe := range r.Probes {
+	for _, probe := range r.result.Probes {
 		if probe.OK {
 			passed++
 		}
 	}
-	if n := len(r.Probes); n > 0 {
+	if n := len(r.result.Probes); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %s passed", passed, counted(n, "probe")))
 	}
-	if r.Unproven {
+	if r.result.Unproven {
 		parts = append(parts, "not all that was to be checked is well, see the warnings")
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return "; " + strings.Join(parts, ", ")
+	text := "; " + strings.Join(parts, ", ")
+	if r.alike {
+		text += "; " + sameDatasets
+	}
+	return text
 }
 
 // Refused is the result of a run that ended before it began: its input is wrong, or it was skipped.

@@ -79,8 +79,8 @@ func (v *verification) readAccess(ctx context.Context) (app spicecloud.App, keys
 	return app, keys, cmp.Or(appErr, keysErr)
 }
 
-// deployed notes what the new version declares and what only the former one had. Where nothing was pushed, what the
-// app has stored is what was deployed.
+// deployed notes what the new version declares and what tells it from the former one. Where nothing was pushed, what
+// the app has stored is what was deployed.
 func (v *verification) deployed(app spicecloud.App) {
 	manifest := v.Manifest
 	if manifest == nil || v.head {
@@ -90,18 +90,29 @@ func (v *verification) deployed(app spicecloud.App) {
 		v.declared = manifest.Datasets()
 	}
 	v.gone = map[string]bool{}
+	froms := map[string]string{}
 	if former, _ := spicepod.FromJSON(v.former); former != nil {
 		for _, d := range former.Datasets() {
-			v.gone[fold(d.Name)] = true
+			v.gone[fold(d.Name)], froms[fold(d.Name)] = true, d.From
 		}
 	}
+	differ := false
 	for _, d := range v.declared {
 		delete(v.gone, fold(d.Name))
+		from, there := froms[fold(d.Name)]
+		differ = differ || !there || from != "" && d.From != "" && !sameSource(from, d.From)
 	}
+	if v.predecessor == nil || !v.checksDatasets() {
+		return
+	}
+	// What was stored before ours was served only if it was deployed, and ours was not served before only if nobody
+	// else has deployed it.
+	known := v.result.SpicepodSent && v.predecessor.Status == spicecloud.Succeeded && !v.refused
+	v.alike = !known || !differ && len(v.gone) == 0
 }
 
 // checksDatasets tells whether there is something to check about datasets. What a spicepod takes over from others
 // is part of the runtime's own readiness.
 func (v *verification) checksDatasets() bool {
-	return v.Options.DatasetReadyTimeout > 0 && len(v.declared) > 0
+	return v.Options.DatasetReadyTimeout > 0 && len(v.declared)+len(v.gone) > 0
 }

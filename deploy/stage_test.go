@@ -42,8 +42,9 @@ type stage struct {
 	spicepod   string // the manifest's text, "" for none
 	secrets    secretsync.Sources
 	repository string
-	delete     bool // deploy.Deployer.Delete instead of Run
-	verify     bool // deploy.Deployer.Verify instead of Run
+	delete     bool              // deploy.Deployer.Delete instead of Run
+	verify     bool              // deploy.Deployer.Verify instead of Run
+	network    http.RoundTripper // to the runtime; nil for the emulator's
 
 	timers []func() *time.Timer
 	cancel context.CancelCauseFunc
@@ -177,7 +178,11 @@ func (s *stage) run() ended {
 // connect makes the real client, over the emulator's transport, which every address leads to.
 func (s *stage) connect(baseURL string, key redact.Secret) (deploy.Runtime, error) {
 	s.runtime = baseURL
-	client, err := spiceruntime.New(spiceruntime.Config{BaseURL: baseURL, Key: key, Transport: s.cloud.Transport()})
+	network := s.network
+	if network == nil {
+		network = s.cloud.Transport()
+	}
+	client, err := spiceruntime.New(spiceruntime.Config{BaseURL: baseURL, Key: key, Transport: network})
 	if err != nil {
 		return nil, err
 	}

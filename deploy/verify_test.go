@@ -155,7 +155,7 @@ func TestVerify_notReady(t *testing.T) {
 		},
 		{
 			name: "only_a_warning", args: onlyReady + " --fail-on-test-error=false", given: never,
-			result: diag.Succeeded, reason: "deployment 1002 succeeded; not all that was to be checked is well",
+			result: diag.Succeeded, reason: "deployment 1002 succeeded; 0 of 1 probe passed, not all that was to be checked is well",
 			log:    []string{"verify: warning: deployment 1002 succeeded, but the runtime was not ready within 20s; no failure, since fail-on-test-error is false. What to do: look at"},
 			silent: []string{"SELECT 1"}, writes: happy, history: ours("succeeded"), took: "24s-25s",
 		},
@@ -165,7 +165,7 @@ func TestVerify_notReady(t *testing.T) {
 				sql(s)
 				s.outcomes(emulator.Outcome{Runtime: &emulator.Runtime{Gap: time.Hour}})
 			},
-			result: diag.VerificationFailed, exit: 7, reason: "the runtime was not ready within 20s: GET /v1/ready: 502 Bad Gateway: an HTML page titled 502 Bad Gateway",
+			result: diag.VerificationFailed, exit: 7, reason: "the runtime was not ready within 20s: GET /v1/ready: 502 Bad Gateway: an HTML page titled 502 Bad Gateway", hint: "check runtime-url",
 			writes: happy, history: ours("succeeded"), took: "24s-25s",
 		},
 		{
@@ -174,7 +174,7 @@ func TestVerify_notReady(t *testing.T) {
 				sql(s)
 				s.faults(emulator.Fault{Path: "/v1/ready", Delay: time.Hour, Times: -1})
 			},
-			result: diag.VerificationFailed, exit: 7, reason: "the runtime was not ready within 20s: GET /v1/ready: no complete answer within 20s",
+			result: diag.VerificationFailed, exit: 7, reason: "the runtime was not ready within 20s: GET /v1/ready: no complete answer within 20s", hint: "check runtime-url",
 			writes: happy, history: ours("succeeded"), took: "24s-25s",
 		},
 		{

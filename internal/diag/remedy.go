@@ -46,6 +46,7 @@ const (
 	StuckInProgress       Cause = "stuck-in-progress"
 	RuntimeUnknown        Cause = "runtime-unknown"
 	RuntimeRefused        Cause = "runtime-refused"
+	RuntimeUnreachable    Cause = "runtime-unreachable"
 	RuntimeNotReady       Cause = "runtime-not-ready"
 	FormerVersionServed   Cause = "former-version-served"
 	DatasetFailed         Cause = "dataset-failed"
@@ -108,6 +109,7 @@ func Remedies() []Remedy {
 		{StuckInProgress, TimedOut, "the deployment did not end in time and may still be running", "a dataset or model that does not load, or a missing secret, keeps a new version from becoming ready while the former one serves: look at the instance's logs in the portal. Raise timeout-seconds if it only needs longer; running again for the same commit with on-conflict: adopt follows it"},
 		{RuntimeUnknown, VerificationFailed, "deployed, but Spice Cloud gives no API key or no address of the runtime, so nothing could be verified", "make an API key for the app in the portal, and give the token the scope apps:read; set runtime-url where the app's address is not the one to ask. Without a verification (dataset-ready-timeout-seconds: 0 and no probe) the runtime is not contacted"},
 		{RuntimeRefused, VerificationFailed, "deployed, but the runtime's endpoint refuses the key, or is not the runtime's", "check runtime-url, if it is set, and that no proxy answers in the runtime's place; where the app's API key was just regenerated, run verify again"},
+		{RuntimeUnreachable, VerificationFailed, "deployed, but the runtime's endpoint gave no answer that is of use", "check runtime-url, if it is set, and the network between this runner and the runtime (DNS, firewall, proxy, certificates); where it answers with errors, look at the instance's log in the portal"},
 		{RuntimeNotReady, VerificationFailed, "deployed, but the runtime or a dataset was not ready in time", "look at the instance's log in the portal for a model or dataset that does not load; raise {option} where it only needs longer"},
 		{FormerVersionServed, VerificationFailed, "deployed, but the former version still answers", "the new version did not take over: look at the newest instance's log in the portal for what keeps it from becoming ready"},
 		{DatasetFailed, VerificationFailed, "deployed, but a dataset is in error", "correct the dataset's source, parameters or secrets in the spicepod and deploy again; the error is the runtime's own"},
