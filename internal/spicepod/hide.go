@@ -26,10 +26,10 @@ func hideAll(s string) string {
 	return putBack(coverRuns(s), references)
 }
 
-// hideInText covers the credentials inside a text that is none as a whole: the user part of URLs and, in a
+// HideInText covers the credentials inside a text that is none as a whole: the user part of URLs and, in a
 // text of one line, what is given to a name that looks like a credential (connection strings, query
 // parameters, headers).
-func hideInText(s string) string {
+func HideInText(s string) string {
 	if !strings.ContainsAny(s, "=:") {
 		return s
 	}
@@ -162,12 +162,12 @@ var inlineKeyPattern = regexp.MustCompile(`([\w.<-]+)(?:["']\s*:|\s*:(?:\s|$))`)
 // that looks like one.
 func hideInLine(line string) string {
 	if isSecretsSection(line) {
-		return hideInText(line)
+		return HideInText(line)
 	}
 	for _, at := range inlineKeyPattern.FindAllStringSubmatchIndex(line, -1) {
 		if looksSecret(line[at[2]:at[3]]) {
-			return hideInText(line[:at[1]]) + hideAll(line[at[1]:])
+			return HideInText(line[:at[1]]) + hideAll(line[at[1]:])
 		}
 	}
-	return hideInText(line)
+	return HideInText(line)
 }

@@ -58,7 +58,7 @@ func (r *renderer) entries(v, before *value, secret bool, first, indent string) 
 				was = e.value
 			}
 		}
-		shown := hideInText(key)
+		shown := HideInText(key)
 		if was == nil && before != nil && shown != key {
 			shown += marked
 		}

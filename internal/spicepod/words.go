@@ -46,11 +46,11 @@ func shorten(s string) string {
 }
 
 // quote is a text of the manifest in a message.
-func quote(s string) string { return strconv.Quote(shorten(hideInText(s))) }
+func quote(s string) string { return strconv.Quote(shorten(HideInText(s))) }
 
 // printable is a name or a key of the manifest in a path or a line: as it is, unless that could be misread.
 func printable(s string) string {
-	s = shorten(hideInText(s))
+	s = shorten(HideInText(s))
 	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }) {
 		return strconv.Quote(s)
 	}
@@ -66,7 +66,7 @@ func visible(v *value, secret bool) string {
 	case secret:
 		return hideAll(v.text)
 	}
-	return hideInText(v.text)
+	return HideInText(v.text)
 }
 
 // inline is a value in a line of words.
