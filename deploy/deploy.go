@@ -71,8 +71,7 @@ type Deployer struct {
 	Observer   Observer
 
 	Probes []spiceruntime.Probe
-	// Connect makes the client of a runtime, and masks the key before anything else. A run that verifies nothing
-	// does not call it.
+	// Connect makes the client of a runtime. A run that verifies nothing does not call it.
 	Connect func(baseURL string, key redact.Secret) (Runtime, error)
 }
 

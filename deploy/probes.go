@@ -45,8 +45,8 @@ func (v *verification) checkProbes(ctx context.Context) error {
 	return v.unproven(diag.ProbeFailed, false, err, "hint", hintOf(failed))
 }
 
-// attempt runs a probe. While the runtime may still be starting, one that got no answer is made again; one that
-// took all of its time is not, since it may have cost something.
+// attempt runs a probe. While the runtime may still be starting, one that was not answered well is made again; one
+// that took all of its time is not, since it may have cost something.
 func (v *verification) attempt(ctx context.Context, probe spiceruntime.Probe) spiceruntime.Outcome {
 	const again = 2 * time.Second
 	for {
@@ -56,7 +56,7 @@ func (v *verification) attempt(ctx context.Context, probe spiceruntime.Probe) sp
 		if outcome.Kind != spiceruntime.Unavailable || outcome.Duration >= v.Options.TestTimeout || time.Until(v.warm) <= again || ctx.Err() != nil {
 			return outcome
 		}
-		v.notice(PhaseVerify, "%s got no answer (%s): trying again until test-warmup-seconds have passed", probe, outcome.Error)
+		v.notice(PhaseVerify, "%s was not answered well (%s): trying again until test-warmup-seconds have passed", probe, outcome.Error)
 		if pause(ctx, again) != nil {
 			return outcome
 		}

@@ -81,7 +81,7 @@ func TestVerify_probes(t *testing.T) {
 				probes("SELECT 1", emulator.Runtime{})(s)
 				s.faults(emulator.Fault{Path: "/v1/sql", Kind: emulator.HTML}, emulator.Fault{Path: "/v1/sql", Nth: 2, Kind: emulator.Lost}, emulator.Fault{Path: "/v1/sql", Nth: 3, Status: 503, Body: "no"})
 			},
-			result: diag.Succeeded, log: []string{"verify: notice: sql: SELECT 1 got no answer (POST /v1/sql: 502 Bad Gateway", "notice: sql: SELECT 1 got no answer", "notice: sql: SELECT 1 got no answer", "SELECT 1 passed"},
+			result: diag.Succeeded, log: []string{"verify: notice: sql: SELECT 1 was not answered well (POST /v1/sql: 502 Bad Gateway", "notice: sql: SELECT 1 was not answered well", "notice: sql: SELECT 1 was not answered well", "SELECT 1 passed"},
 			writes: with("POST sql 502", "POST sql cut", "POST sql 503", "POST sql"), history: ours("succeeded"), took: "10s-11s",
 		},
 		{

@@ -34,7 +34,7 @@ type Result struct {
 	SupersededBy int64
 	RolledBackTo int64 // the deployment of a rollback that succeeded
 
-	Datasets        []spiceruntime.Dataset // as the runtime listed them last
+	Datasets        []spiceruntime.Dataset // as the runtime listed them last; one of the former version has the status former, and what tells it as the message
 	MissingDatasets []string               // declared, and not in that list
 	Probes          []ProbeResult
 	RuntimeLog      []string // lines of an instance's log that may explain why the runtime does not serve

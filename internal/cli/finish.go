@@ -32,6 +32,9 @@ func (c *command) finish(in *inputs, result deploy.Result) int {
 	}
 	outputs := c.outputs(report.Outputs(result))
 	c.warnIf("the outputs could not be written", c.host.WriteOutputs(outputs))
+	for _, said := range report.LeftOut(result) {
+		c.log.line("results", "%s", said)
+	}
 	summary := c.redactor.Redact(report.Summary(result, c.facts.BuildURL, c.redactor.Redact))
 	c.warnIf("the job summary could not be written", c.host.WriteSummary(summary))
 	if in.workspace != nil {

@@ -31,6 +31,6 @@ func Outputs() []Output {
 		{"secrets", "JSON array of `{name, action}`, without values.", false},
 		{"plan", "JSON of what would change, on dry runs.", false},
 		{"test-results", "JSON array of `{name, ok, durationMs, detail?, error?, probe, hint?}`, one for each probe.", true},
-		{"datasets", "JSON array of `{name, status, from?, error?, error_message?}`.", true},
+		{"datasets", "JSON array of `{name, status, from?, error?, error_message?}`, with the runtime's status, `missing`, or `former` for one of the former version.", true},
 	}
 }

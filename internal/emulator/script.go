@@ -65,7 +65,7 @@ type When struct {
 	Error  string `yaml:"error"` // the text of the refusal
 }
 
-// Row is a row of a result, or an entry of a search's.
+// Row is a row of a result, or an entry of a search's. Its members are served in the order of the alphabet.
 type Row map[string]any
 
 // SQLAnswer is the answer to a query: rows, or a refusal with the status 400 unless another is given.

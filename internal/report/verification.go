@@ -49,7 +49,7 @@ func urgency(d spiceruntime.Dataset) int {
 }
 
 // datasetsJSON is the output datasets, in the shape of the official action.
-func datasetsJSON(r deploy.Result) string {
+func datasetsJSON(r deploy.Result) jsonList {
 	type dataset struct {
 		Name         string `json:"name"`
 		Status       string `json:"status"`
@@ -61,12 +61,12 @@ func datasetsJSON(r deploy.Result) string {
 	for _, d := range datasets(r) {
 		list.add(dataset{d.Name, d.Status, d.From, d.Error, d.ErrorMessage})
 	}
-	return list.String()
+	return list
 }
 
 // testResultsJSON is the output test-results, in the shape of the official action, with what was asked and what to do
 // added.
-func testResultsJSON(r deploy.Result) string {
+func testResultsJSON(r deploy.Result) jsonList {
 	type result struct {
 		Name       string `json:"name"`
 		OK         bool   `json:"ok"`
@@ -80,30 +80,51 @@ func testResultsJSON(r deploy.Result) string {
 	for _, p := range r.Probes {
 		list.add(result{p.Name, p.OK, p.Duration.Milliseconds(), p.Detail, p.Error, p.Probe, p.Hint})
 	}
-	return list.String()
+	return list
+}
+
+// LeftOut says which lists of the outputs are not whole, since not all of their entries have room.
+func LeftOut(r deploy.Result) []string {
+	var said []string
+	for _, output := range []struct {
+		name string
+		list jsonList
+	}{{"test-results", testResultsJSON(r)}, {"datasets", datasetsJSON(r)}} {
+		if output.list.left > 0 {
+			said = append(said, fmt.Sprintf("%d of %d entries have no room in the output %s and are left out", output.list.left, output.list.all, output.name))
+		}
+	}
+	return said
 }
 
 // jsonList is a JSON array of at most mostOfList bytes. An entry that does not fit any more is left out, and never
 // cut: a secret is not recognised by its half.
-type jsonList struct{ entries strings.Builder }
+type jsonList struct {
+	entries   []string
+	size      int // of the entries with their commas
+	all, left int // how many there are, and how many of them are left out
+}
 
 func (l *jsonList) add(entry any) {
 	text := encode(entry)
-	if l.entries.Len()+len(text)+len("[,]") > mostOfList {
+	l.all++
+	if l.size+len(text)+len("[,]") > mostOfList {
+		l.left++
 		return
 	}
-	if l.entries.Len() > 0 {
-		l.entries.WriteByte(',')
-	}
-	l.entries.WriteString(text)
+	l.size += len(text) + len(",")
+	l.entries = append(l.entries, text)
 }
 
-func (l *jsonList) String() string { return "[" + l.entries.String() + "]" }
+func (l jsonList) String() string { return "[" + strings.Join(l.entries, ",") + "]" }
 
 // verificationSection shows the datasets, the probes and what the runtime's log says about them.
 func verificationSection(b *page, r deploy.Result) {
 	datasetsSection(b, r)
 	probesSection(b, r)
+	for _, said := range LeftOut(r) {
+		fmt.Fprintf(b, "%s.\n\n", said)
+	}
 	if len(r.RuntimeLog) > 0 {
 		fmt.Fprintf(b, "### What the runtime's log says\n\n%s\n\n", b.fenced("", cut(b.cover(strings.Join(r.RuntimeLog, "\n")), mostOfLog)))
 	}

@@ -127,8 +127,24 @@ func TestReports_stayBelowTheLimits(t *testing.T) {
 	if list[0].Name != "dataset_4999" || list[0].Status != "Error" || list[1].Name != "missing_dataset_0" {
 		t.Errorf("expected the dataset in error and the missing ones first, got %v", list[:2])
 	}
-	if want := fmt.Sprintf("\nand %d more\n", n+1-200); !strings.Contains(summary, want) {
-		t.Errorf("expected %q in the summary", want)
+	var probes []any
+	if err := json.Unmarshal([]byte(output(r, "test-results")), &probes); err != nil {
+		t.Fatal(err)
+	}
+	left := []string{
+		fmt.Sprintf("%d of %d entries have no room in the output test-results and are left out", n-len(probes), n),
+		fmt.Sprintf("%d of %d entries have no room in the output datasets and are left out", 2*n-len(list), 2*n),
+	}
+	if diff := cmp.Diff(left, report.LeftOut(r)); diff != "" {
+		t.Errorf("left out (-want, +got):\n%s", diff)
+	}
+	for _, want := range append(left, fmt.Sprintf("\nand %d more\n", n+1-200)) {
+		if !strings.Contains(summary, want) {
+			t.Errorf("expected %q in the summary", want)
+		}
+	}
+	if got := report.LeftOut(unwell()); got != nil {
+		t.Errorf("expected nothing to be left out, got %q", got)
 	}
 }
 
