@@ -58,16 +58,18 @@ func readPage(t *testing.T, path string) string {
 
 // placeholders are what the page says for the words of a remedy that a run fills in.
 var placeholders = map[string]string{
-	"scope":   "that the message names",
-	"choices": "those that the message lists",
-	"names":   "the ones that the message names",
-	"by":      "that the message names",
-	"option":  "the limit that the message names",
-	"host":    "the host of api-url",
-	"code":    "its code is in error-code",
-	"create":  ". To create it, set create-app-if-missing: true and region",
-	"org":     "",
-	"hint":    "",
+	"scope":      "that the message names",
+	"choices":    "those that the message lists",
+	"names":      "the ones that the message names",
+	"by":         "that the message names",
+	"option":     "the limit that the message names",
+	"host":       "the host of api-url",
+	"code":       "its code is in error-code",
+	"create":     ". To create it, set create-app-if-missing: true and region",
+	"org":        "",
+	"hint":       "",
+	"deployment": "the deployment that the message names",
+	"else":       ". Where that is no failure, set fail-on-test-error: false",
 }
 
 var inBraces = regexp.MustCompile(` ?\{([a-z]+)\}`)

@@ -108,13 +108,29 @@ func (r *run) send(ctx context.Context, update spicecloud.AppUpdate) (sent strin
 	default:
 		return "", nil
 	}
-	if _, err := r.Cloud.UpdateApp(r.patient(ctx), r.result.App.ID, update); err != nil {
+	_, err = r.Cloud.UpdateApp(r.patient(ctx), r.result.App.ID, update)
+	if r.unanswered = ""; unanswered(err) {
+		r.unanswered = sent
+	}
+	if err != nil {
 		return "", err
 	}
 	r.changed = true
 	r.result.SpicepodSent = r.result.SpicepodSent || update.Spicepod != nil
 	r.result.TagsSent = r.result.TagsSent || update.Tags != nil
 	return sent, nil
+}
+
+// unanswered tells whether an update may have been made although it failed.
+func unanswered(err error) bool {
+	if err == nil || errors.Is(err, spicecloud.ErrReadOnly) {
+		return false
+	}
+	_, network := errors.AsType[*spicecloud.NetworkError](err)
+	_, token := errors.AsType[*spicecloud.TokenError](err)
+	_, redirect := errors.AsType[*spicecloud.RedirectError](err)
+	answer, answered := errors.AsType[*spicecloud.APIError](err)
+	return network || !token && !redirect && !(answered && answer.Refused())
 }
 
 // refused tells whether the service said no to the content of a request.

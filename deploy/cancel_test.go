@@ -35,6 +35,11 @@ func TestRun_interrupted(t *testing.T) {
 			history: []string{"1002 other old@bada55e queued"}, took: "1m",
 		},
 		{
+			name: "while_updating", given: at(3*time.Second, spoilt(emulator.Fault{Method: "PUT", Kind: emulator.Slow, Delay: 20 * time.Second, AfterEffect: true})),
+			result: diag.Cancelled, exit: 143, reason: "stopped by SIGTERM before a deployment was created; the spicepod may have been updated (the request was not answered)", hint: "run again",
+			writes: []string{"PUT app cut"}, took: "3s",
+		},
+		{
 			name: "while_writing_secrets",
 			given: at(3*time.Second, func(s *stage) {
 				s.secrets.Block = redact.New("AAA=one value\nBBB=two value")

@@ -39,6 +39,9 @@ func inTheWay(newestFirst []spicecloud.Deployment) *spicecloud.Deployment {
 
 // clearTheWay applies on-conflict before anything is changed.
 func (r *run) clearTheWay(ctx context.Context, plan *Plan) (way, error) {
+	if r.over != nil && r.predecessor != nil && newer(*r.predecessor, *r.over) {
+		return clear, r.overtaken(*r.predecessor)
+	}
 	other := plan.InTheWay
 	r.obstacle = other
 	if other == nil {

@@ -43,6 +43,11 @@ func (r *run) create(ctx context.Context, plan *Plan) error {
 	}
 	r.stake(plan, false)
 	d, found, err := once(ctx, r, func(ctx context.Context) (spicecloud.Deployment, error) {
+		if r.over != nil {
+			if _, err := r.untouched(ctx, *r.over); err != nil {
+				return spicecloud.Deployment{}, err
+			}
+		}
 		return r.Cloud.CreateDeployment(r.patient(ctx), r.result.App.ID, plan.Request)
 	}, r.findOurs)
 	switch answer, _ := errors.AsType[*spicecloud.APIError](err); {

@@ -14,7 +14,7 @@ import (
 // Delete deletes the app with its deployments, keys and secrets. An app that is not there is skipped: cleaning
 // up twice, or after a preview that was never made, is no failure.
 func (d *Deployer) Delete(ctx context.Context) Result {
-	return d.conclude(ctx, (*run).delete)
+	return d.begin().conclude(ctx, (*run).delete)
 }
 
 func (r *run) delete(ctx context.Context) error { return r.inTime(ctx, r.deleteApp) }

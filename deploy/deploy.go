@@ -85,23 +85,27 @@ const patience = 60 * time.Second
 // request; its verification has limits of its own, and a rollback has Options.Timeout anew. When ctx ends it
 // starts nothing new. What went wrong is in the Result, never lost.
 func (d *Deployer) Run(ctx context.Context) Result {
-	return d.conclude(ctx, (*run).steps)
+	return d.begin().conclude(ctx, (*run).steps)
 }
 
 // Verify checks the runtime of an app that is deployed already, within Options.Timeout for what it asks of Spice
 // Cloud and within the limits of each check.
 func (d *Deployer) Verify(ctx context.Context) Result {
-	return d.conclude(ctx, (*run).verifyDeployed)
+	return d.begin().conclude(ctx, (*run).verifyDeployed)
 }
 
-// conclude runs steps and turns how they ended into a result.
-func (d *Deployer) conclude(ctx context.Context, steps func(*run, context.Context) error) Result {
+func (d *Deployer) begin() *run {
 	r := &run{
 		Deployer: d, started: time.Now(), written: -1, said: map[string]bool{},
 	}
 	r.askAgain = r.pauses(longestPause)
 	r.result.Org = cmp.Or(d.Options.Org, d.Owner)
 	r.result.Request = r.request()
+	return r
+}
+
+// conclude runs steps and turns how they ended into a result.
+func (r *run) conclude(ctx context.Context, steps func(*run, context.Context) error) Result {
 	r.finish(diag.Guard(func() error { return steps(r, ctx) }))
 	return r.result
 }
@@ -131,6 +135,9 @@ type run struct {
 	former   json.RawMessage // the spicepod that the last push took the place of
 	refused  bool            // a create was refused because of another deployment
 	askAgain backoff.BackOff // the pauses after such a refusal
+
+	over       *spicecloud.Deployment // the newest that a rollback may deploy over; nil for any
+	unanswered string                 // what an update was about that failed and may have been made; "" for none
 
 	predecessor *spicecloud.Deployment // the newest one before ours; nil where there was none
 	alike       bool                   // the datasets do not tell the new version from the former one

@@ -44,8 +44,8 @@ func TestVerify_stopped(t *testing.T) {
 			given := sc.given
 			sc.given = func(s *stage) { given(s); s.options.TestSQL = "SELECT 1" }
 		}
-		sc.reason = "stopped by SIGTERM after deployment 1002 had succeeded, before it was verified"
-		sc.hint = "the new version runs; whether it serves well was not found out"
+		sc.reason = "stopped by SIGTERM after deployment 1002 had succeeded, before it was verified; rollback-on-failure was not carried out"
+		sc.hint = "which version serves, and whether it does so well, was not found out"
 		sc.silent, sc.history, sc.took = []string{"instance", "failed", "stopped while"}, ours("succeeded"), "10s-11s"
 		if sc.writes == nil {
 			sc.writes = happy
@@ -150,6 +150,25 @@ func TestVerifyCommand(t *testing.T) {
 			result: diag.Succeeded, reason: `the runtime of app "shop-app" is well; 1 dataset ready; the newer deployment 1002 is queued`,
 			log:     []string{"verify: notice: deployment 1002 of commit bada55e on main is queued … it may take over while this run looks"},
 			history: []string{"1002 other old@bada55e queued"}, took: "0s",
+		},
+		{
+			name: "newer_deployment_has_failed", args: verifies, given: also(func(s *stage) { s.others(emulator.Deployment{Age: time.Hour, Outcome: boom}) }),
+			result: diag.Succeeded, reason: `the runtime of app "shop-app" is well; 1 dataset ready; the newer deployment 1002 is failed`,
+			log:     []string{"verify: notice: deployment 1002 of commit bada55e on main is failed, created 1h0m0s ago: what an earlier one deployed is verified"},
+			history: []string{"1002 other old@bada55e failed"}, took: "0s",
+			also: func(s *stage, e ended) {
+				if !e.Verify || e.Request.CommitSHA != oldCommit || e.Request.Branch != "main" {
+					s.Errorf("verify %t, of %+v", e.Verify, e.Request)
+				}
+			},
+		},
+		{
+			name: "only_warnings", args: onlyReady + " --fail-on-test-error=false",
+			given: func(s *stage) {
+				deployed(emulator.Runtime{ReadyAfter: 48 * time.Hour})(s)
+				s.options.TestSQL = "SELECT 1"
+			},
+			result: diag.Succeeded, reason: `the runtime of app "shop-app" was asked; 0 of 1 probe passed, not all that was to be checked is well, see the warnings`, took: "20s",
 		},
 		{
 			name: "stopped_while_the_app_is_looked_for", args: verifies,

@@ -44,7 +44,7 @@ func (r *run) classify(err error) *diag.Error {
 	if partly, ok := errors.AsType[*secretsync.WriteError](err); ok && len(partly.Written)+len(partly.Unknown) > 0 {
 		end.Hint = strings.TrimPrefix(end.Hint+"; "+diag.Hint(diag.SecretsPartlyWritten), "; ")
 	}
-	if r.changed {
+	if r.changed || r.unanswered != "" {
 		end.Err = fmt.Errorf("%w; %s%s", end.Err, r.leftBehind(), r.mayExist())
 	}
 	return end
@@ -166,7 +166,10 @@ func (r *run) interrupted(stop diag.Interrupted) *diag.Error {
 		end.Err = fmt.Errorf("%w after deployment %d had succeeded", stop, d.ID)
 		if r.verifies() {
 			end.Err = fmt.Errorf("%w, before it was verified", end.Err)
-			end.Hint = "the new version runs; whether it serves well was not found out. The command verify checks that alone"
+			end.Hint = "which version serves, and whether it does so well, was not found out. The command verify checks that alone"
+		}
+		if r.Options.RollbackOnFailure && !r.result.Verify {
+			end.Err = fmt.Errorf("%w; rollback-on-failure was not carried out", end.Err)
 		}
 	case d.ID != 0:
 		end.Err = fmt.Errorf("%w while deployment %d was %s; it goes on without this run", stop, d.ID, d.RawStatus)
@@ -174,7 +177,7 @@ func (r *run) interrupted(stop diag.Interrupted) *diag.Error {
 	case r.claim.open:
 		end.Err = fmt.Errorf("%w before the create was answered%s", stop, r.mayExist())
 		end.Hint = r.claim.hint
-	case r.changed:
+	case r.changed || r.unanswered != "":
 		end.Err = fmt.Errorf("%w before a deployment was created; %s", stop, r.leftBehind())
 		end.Hint = "run again: the running version is untouched until a deployment"
 	default:
@@ -251,6 +254,9 @@ func (r *run) leftBehind() string {
 	}
 	if r.result.TagsSent {
 		parts = append(parts, "the tags were updated")
+	}
+	if r.unanswered != "" {
+		parts = append(parts, "the "+r.unanswered+" may have been updated (the request was not answered)")
 	}
 	if n := count(r.result.Secrets, secretsync.Created, secretsync.Updated); n > 0 {
 		parts = append(parts, counted(n, "secret")+" written")

@@ -40,7 +40,7 @@ func TestRollback_atMostOnce(t *testing.T) {
 	for i := range scenes {
 		sc := &scenes[i]
 		sc.args, sc.result, sc.exit = rollsBack, diag.Failed, 1
-		sc.reason, sc.history, sc.also = "boom; rolled back: deployment 1003 runs the former spicepod", rolledBack, to(1003)
+		sc.reason, sc.history, sc.also = "boom; rolled back: deployment 1003 runs the former spicepod (its runtime was not verified)", rolledBack, to(1003)
 		if sc.writes == nil {
 			sc.writes = append(twice[:3:3], "POST app/deployments cut")
 		}

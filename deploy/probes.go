@@ -42,7 +42,11 @@ func (v *verification) checkProbes(ctx context.Context) error {
 	if !v.answered {
 		return v.unproven(diag.RuntimeRefused, false, err)
 	}
-	return v.unproven(diag.ProbeFailed, false, err, "hint", hintOf(failed))
+	orElse := ""
+	if v.Options.FailOnTestError {
+		orElse = ". Where that is no failure, set fail-on-test-error: false"
+	}
+	return v.unproven(diag.ProbeFailed, false, err, "hint", hintOf(failed), "else", orElse)
 }
 
 // attempt runs a probe. While the runtime may still be starting, one that was not answered well is made again; one

@@ -11,7 +11,6 @@ import (
 	"github.com/spicedeploy/spice-deploy/internal/diag"
 	"github.com/spicedeploy/spice-deploy/internal/spicecloud"
 	"github.com/spicedeploy/spice-deploy/internal/spicepod"
-	"github.com/spicedeploy/spice-deploy/secretsync"
 )
 
 // rollBack puts the former spicepod back and deploys it, where that was asked for and end is a failure that it can
@@ -49,26 +48,12 @@ func (r *run) formerAgain(ctx context.Context) (story, hint string) {
 	}
 	defer r.span(SpanRollback)()
 	r.notice(PhaseRollback, "putting the former spicepod back and deploying it, as rollback-on-failure asks")
-	back := r.backTo(former, before).Run(ctx)
-	if back.Result == diag.Succeeded {
-		r.result.RolledBackTo = back.Deployment.ID
-		story = fmt.Sprintf("rolled back: deployment %d runs the former spicepod", back.Deployment.ID)
-		if n := count(r.result.Secrets, secretsync.Created, secretsync.Updated); n > 0 {
-			story += fmt.Sprintf("; %s that this run wrote cannot be rolled back, since former values cannot be read", counted(n, "secret"))
-		}
-		return story, ""
+	b := &rollback{run: r.backTo(former, before).begin(), failed: r, before: before}
+	b.over = &r.result.Deployment
+	if b.conclude(ctx, (*run).steps).Result == diag.Succeeded {
+		r.result.RolledBackTo = b.result.Deployment.ID
 	}
-	if story = "THE ROLLBACK FAILED TOO"; back.Result == diag.TimedOut || back.Result == diag.Cancelled {
-		story = "THE ROLLBACK HAS NOT ENDED"
-	}
-	stored := "the app still has this run's spicepod"
-	if back.SpicepodSent {
-		stored = "the app has the former spicepod again"
-	}
-	if back.Hint != "" {
-		hint = ". About the rollback: " + back.Hint
-	}
-	return fmt.Sprintf("%s: %s; %s", story, back.Reason, stored), hint
+	return b.story(ctx)
 }
 
 // formerVersion is the spicepod that this run has replaced and the deployment that served it, or why there must be
@@ -85,14 +70,14 @@ func (r *run) formerVersion(ctx context.Context) (former *spicepod.Manifest, bef
 		err = errors.New("the app had no spicepod before this run")
 	}
 	if err == nil {
-		before, err = r.untouched(ctx)
+		before, err = r.untouched(ctx, r.result.Deployment)
 	}
 	return former, before, err
 }
 
-// untouched makes sure that nobody else has done anything to the app since our deployment, and returns the newest
-// one that had succeeded before it, if any.
-func (r *run) untouched(ctx context.Context) (before spicecloud.Deployment, err error) {
+// untouched makes sure that nobody else has done anything to the app since a deployment of ours, and returns the
+// newest one that had succeeded before it, if any.
+func (r *run) untouched(ctx context.Context, ours spicecloud.Deployment) (before spicecloud.Deployment, err error) {
 	ctx = spicecloud.WithPatience(ctx, patience)
 	unknown := func(err error) error {
 		return fmt.Errorf("it could not be told whether somebody else has deployed since: %w", err)
@@ -104,9 +89,9 @@ func (r *run) untouched(ctx context.Context) (before spicecloud.Deployment, err 
 	r.clock = clockOf(list)
 	for _, d := range list.Deployments {
 		switch {
-		case d.ID == r.result.Deployment.ID:
-		case newer(d, r.result.Deployment):
-			return before, fmt.Errorf("%s: somebody else has deployed since", r.describe(d))
+		case d.ID == ours.ID:
+		case newer(d, ours):
+			return before, r.overtaken(d)
 		case d.Status == spicecloud.Succeeded && before.ID == 0:
 			before = d
 		}
@@ -115,11 +100,21 @@ func (r *run) untouched(ctx context.Context) (before spicecloud.Deployment, err 
 	if err != nil {
 		return before, unknown(err)
 	}
-	stored, err := spicepod.FromJSON(app.Spicepod)
-	if err != nil || stored == nil || !spicepod.Compare(stored, r.Manifest).Empty() {
-		return before, errors.New("the app's spicepod is not this run's any more: somebody else has changed it since")
+	if !stores(app, r.Manifest) {
+		return before, ended(diag.Conflict, "the app's spicepod is not this run's any more: somebody else has changed it since")
 	}
 	return before, nil
+}
+
+// overtaken is why there is no rollback after a deployment of somebody else.
+func (r *run) overtaken(by spicecloud.Deployment) error {
+	return ended(diag.Conflict, "%s: somebody else has deployed since", r.describe(by))
+}
+
+// stores tells whether an app has a spicepod that means the same as m.
+func stores(app spicecloud.App, m *spicepod.Manifest) bool {
+	stored, err := spicepod.FromJSON(app.Spicepod)
+	return err == nil && stored != nil && spicepod.Compare(stored, m).Empty()
 }
 
 // backTo is the run that deploys the former spicepod: no secrets, no tags, no verification, and never over a

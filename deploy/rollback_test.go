@@ -52,7 +52,7 @@ func TestRollback(t *testing.T) {
 	playAll(t, []scene{
 		{
 			name: "deployment_failed", args: rollsBack, given: failing(nil),
-			result: diag.Failed, exit: 1, reason: "deployment 1002 failed: boom; rolled back: deployment 1003 runs the former spicepod",
+			result: diag.Failed, exit: 1, reason: "deployment 1002 failed: boom; rolled back: deployment 1003 runs the former spicepod (its runtime was not verified)", hint: "the command verify does that",
 			log: []string{
 				"deployment: 1002 failed", "rollback: notice: putting the former spicepod back and deploying it, as rollback-on-failure asks",
 				"rollback: update the spicepod, create a deployment", "rollback: spicepod updated", "rollback: deployment 1003 succeeded",
@@ -96,7 +96,7 @@ func TestRollback(t *testing.T) {
 				s.app.Secrets = map[string]string{"A": "correct horse"}
 				s.secrets.Block = redact.New("A=battery staple\nB=battery staple")
 			}),
-			result: diag.Failed, exit: 1, reason: "boom; rolled back: deployment 1003 runs the former spicepod; 2 secrets that this run wrote cannot be rolled back, since former values cannot be read",
+			result: diag.Failed, exit: 1, reason: "boom; rolled back: deployment 1003 runs the former spicepod (its runtime was not verified); 2 secrets that this run wrote cannot be rolled back, since former values cannot be read",
 			writes: []string{"PUT app", "POST app/secrets ×2", "POST app/deployments", "PUT app", "POST app/deployments"}, history: rolledBack, took: "8s-10s", also: to(1003),
 		},
 		{
@@ -226,63 +226,4 @@ func TestRollback_refused(t *testing.T) {
 		},
 		result: diag.Cancelled, exit: diag.ExitTerminated, silent: []string{"rollback:"}, writes: happy, history: ours("in_progress"), took: "10s",
 	}))
-}
-
-func TestRollback_fails(t *testing.T) {
-	t.Parallel()
-	const again, still = "; the app has the former spicepod again", "; the app still has this run's spicepod"
-	ourFailure := "1002 run ours@c0ffee1 failed"
-	scenes := []scene{
-		{
-			name: "its_deployment_fails", given: failing(nil, emulator.Outcome{Status: "failed", ErrorMessage: "bang"}),
-			reason: "deployment 1002 failed: boom; THE ROLLBACK FAILED TOO: deployment 1003 failed: bang" + again, hint: ". About the rollback: ",
-			history: []string{ourFailure, "1003 run old@01dc0de failed"}, took: "8s-10s",
-		},
-		{
-			name: "its_deployment_hangs", args: " --timeout-seconds 60", given: failing(nil, runningForEver),
-			reason: "THE ROLLBACK HAS NOT ENDED: deployment 1003 was still in_progress after 1m0s" + " … " + again, history: []string{ourFailure, "1003 run old@01dc0de in_progress"}, took: "1m4s-1m5s",
-		},
-		{
-			name: "its_deployment_is_replaced", reason: "THE ROLLBACK FAILED TOO: deployment 1003 was replaced by the newer deployment 1004 of commit bada55e" + again,
-			given: failing(func(s *stage) {
-				s.after(6*time.Second, func() { s.othersDeploy(emulator.Deployment{Outcome: emulator.Outcome{Queued: new(time.Duration(0))}}) })
-			}), history: []string{ourFailure, "1003 run old@01dc0de created", "1004 other old@bada55e in_progress"}, took: "6s-9s",
-		},
-		{
-			name: "its_spicepod_is_refused", given: failing(func(s *stage) { s.faults(emulator.Fault{Method: "PUT", Nth: 2, Status: 400, Body: `{"error":"no"}`}) }),
-			reason: "THE ROLLBACK FAILED TOO: update app \"shop-app\": … 400" + " … " + still, writes: []string{"PUT app", "POST app/deployments", "PUT app 400"}, history: []string{ourFailure}, took: "4s-5s",
-		},
-		{
-			name: "others_come_first", reason: "THE ROLLBACK FAILED TOO: deployment 1003 of commit bada55e on main is queued … it came while this run was at work; the spicepod was updated" + again,
-			given:  failing(onRollback("POST", "/deployments", func(s *stage) { s.othersDeploy(emulator.Deployment{}) })),
-			writes: []string{"PUT app", "POST app/deployments", "PUT app", "POST app/deployments 409"}, history: []string{ourFailure, "1003 other old@bada55e queued"}, took: "4s-5s",
-		},
-		{
-			name: "stopped_while_it_deploys", reason: "THE ROLLBACK HAS NOT ENDED: stopped by SIGTERM while deployment 1003 was in_progress; it goes on without this run" + again,
-			given:   failing(func(s *stage) { s.after(7*time.Second, s.interrupt) }, runningForEver),
-			history: []string{ourFailure, "1003 run old@01dc0de in_progress"}, took: "7s",
-		},
-		{
-			name: "stopped_while_it_updates", reason: "THE ROLLBACK HAS NOT ENDED: stopped by SIGTERM before anything was changed" + still,
-			given: failing(func(s *stage) {
-				s.faults(emulator.Fault{Method: "PUT", Nth: 2, Status: 503, Times: -1})
-				s.after(10*time.Second, s.interrupt)
-			}), writes: []string{"PUT app", "POST app/deployments", "PUT app 503 ×*"}, history: []string{ourFailure}, took: "10s",
-		},
-		{
-			name: "answer_to_its_create_is_lost_for_good", reason: "THE ROLLBACK FAILED TOO: create deployment of app \"shop-app\": it is not known whether POST … was carried out … a deployment for this commit may exist" + again,
-			given: failing(onRollback("POST", "/deployments", func(s *stage) {
-				s.faults(emulator.Fault{Method: "POST", Path: "/deployments", Kind: emulator.Lost, AfterEffect: true}, emulator.Fault{Method: "GET", Path: "/deployments", Times: -1, Status: 403})
-			})), writes: []string{"PUT app", "POST app/deployments", "PUT app", "POST app/deployments cut"}, history: []string{ourFailure, "1003 run old@01dc0de queued"}, took: "4s-8s",
-		},
-	}
-	for i := range scenes {
-		sc := &scenes[i]
-		sc.args, sc.result, sc.exit, sc.also = rollsBack+sc.args, diag.Failed, 1, to(0)
-		sc.log = []string{"rollback: warning: THE ROLLBACK "}
-		if sc.writes == nil {
-			sc.writes = twice
-		}
-	}
-	playAll(t, scenes)
 }

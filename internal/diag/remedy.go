@@ -51,6 +51,10 @@ const (
 	FormerVersionServed   Cause = "former-version-served"
 	DatasetFailed         Cause = "dataset-failed"
 	ProbeFailed           Cause = "probe-failed"
+	RollbackUnstored      Cause = "rollback-unstored"
+	RollbackUndeployed    Cause = "rollback-undeployed"
+	RollbackUnfinished    Cause = "rollback-unfinished"
+	RollbackOvertaken     Cause = "rollback-overtaken"
 	AnswerLost            Cause = "answer-lost"
 	ForeignDeployment     Cause = "foreign-deployment"
 	Unreachable           Cause = "unreachable"
@@ -113,7 +117,11 @@ func Remedies() []Remedy {
 		{RuntimeNotReady, VerificationFailed, "deployed, but the runtime or a dataset was not ready in time", "look at the instance's log in the portal for a model or dataset that does not load; raise {option} where it only needs longer"},
 		{FormerVersionServed, VerificationFailed, "deployed, but the former version still answers", "the new version did not take over: look at the newest instance's log in the portal for what keeps it from becoming ready"},
 		{DatasetFailed, VerificationFailed, "deployed, but a dataset is in error", "correct the dataset's source, parameters or secrets in the spicepod and deploy again; the error is the runtime's own"},
-		{ProbeFailed, VerificationFailed, "deployed, but a probe failed", "compare the probe with what the new version serves{hint}. Where that is no failure, set fail-on-test-error: false"},
+		{ProbeFailed, VerificationFailed, "deployed, but a probe failed", "compare the probe with what the new version serves{hint}{else}"},
+		{RollbackUnstored, "", "a rollback could not put the former spicepod back", "put the former spicepod back by hand, unless the app has it: run this job for the commit before, or edit the spicepod in the portal and deploy it"},
+		{RollbackUndeployed, "", "a rollback put the former spicepod back, but its deployment was refused or failed", "see to what the message names, then deploy again: in the portal, or by running this job for the commit before"},
+		{RollbackUnfinished, "", "a rollback's deployment had not ended, or could not be followed", "look at {deployment} in the portal: once it has succeeded, the former version runs"},
+		{RollbackOvertaken, "", "somebody else deployed, or changed the spicepod, during a rollback", "see in the portal what the others have deployed: it decides what runs, and the rollback was given up for it"},
 		{AnswerLost, Unavailable, "the answer to the create was lost and what became of it could not be found out", "look at the app's deployments in the portal before running again: one for this commit may exist"},
 		{ForeignDeployment, Unavailable, "after a lost answer there is a new deployment with another commit on a connected app", "it may be this run's: look at it in the portal before running again"},
 		{Unreachable, Unavailable, "Spice Cloud could not be reached, or kept answering with errors", "check the network between this runner and {host} (proxy, firewall, DNS) and, where it answers with errors, the status of Spice Cloud; then run again: nothing is left half done that a second run would not put right"},
