@@ -161,6 +161,9 @@ func TestLog_live(t *testing.T) {
 			if !strings.Contains(l.terminal.live, want) {
 				t.Errorf("expected the live line %q to hold %q", l.terminal.live, want)
 			}
+			if !bytes.HasSuffix(shown.Bytes(), []byte("\r")) {
+				t.Errorf("expected the cursor to stand where a narrower terminal leaves it, got %q", shown)
+			}
 		}
 		_, stop := l.signsOfLife(t.Context(), time.Hour)
 		<-time.After(time.Second)
@@ -173,6 +176,13 @@ func TestLog_live(t *testing.T) {
 		result := deploy.Result{Deployment: ours, Began: time.Now().Add(-10 * time.Second), Usual: time.Minute}
 		l.Observe(deploy.Event{Phase: deploy.PhaseDeployment, Text: "8 in_progress", Result: result})
 		expect("about 50s left: 8 is in_progress")
+		before := shown.Len()
+		l.line("network", "again in 1s")
+		l.mu.Lock()
+		if got := shown.String()[before:]; !strings.HasPrefix(got, erase) || !strings.HasSuffix(got, "\n"+drawn(l.terminal.live)) {
+			t.Errorf("expected a line above the live line, got %q", got)
+		}
+		l.mu.Unlock()
 		<-time.After(time.Minute)
 		expect("10s longer than the usual 1m0s: 8 is in_progress")
 		result.Deployment.Status, result.Deployment.RawStatus = spicecloud.Succeeded, "succeeded"
