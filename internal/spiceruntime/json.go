@@ -86,7 +86,7 @@ func mismatch(wrong *json.UnmarshalTypeError) string {
 	}[kind]
 	text := "expected " + want + ", got " + got
 	if wrong.Field != "" {
-		text += " in " + strings.ToLower(wrong.Field)
+		text += " in " + strings.ToLower(wrong.Field[:1]) + wrong.Field[1:]
 	}
 	return text
 }

@@ -155,7 +155,7 @@ func TestRun_mcp(t *testing.T) {
 		{name: "error_with_a_code_of_text", server: &mcpServer{error: `{"code":"E1","message":"boom"}`}, error: `JSON-RPC error "E1": boom`, made: 1},
 		{name: "no_content", server: &mcpServer{result: `{}`}, error: "it has no content", made: 1},
 		{name: "structured_content_alone", server: &mcpServer{result: `{"structuredContent":{"n":1}}`}, detail: "0 content block(s)", made: 1},
-		{name: "is_error_as_a_text", server: &mcpServer{result: `{"content":[],"isError":"true"}`}, error: "expected true or false, got a text in iserror", made: 1},
+		{name: "is_error_as_a_text", server: &mcpServer{result: `{"content":[],"isError":"true"}`}, error: "expected true or false, got a text in isError", made: 1},
 		{name: "two_blocks", server: &mcpServer{result: `{"content":[{"type":"image","data":"x"},{"type":"text","text":"b"}]}`}, detail: "2 content block(s): b", made: 1},
 		{name: "no_blocks", server: &mcpServer{result: `{"content":[]}`}, detail: "0 content block(s)", made: 1},
 		{name: "tool_failed", server: &mcpServer{result: `{"content":[{"type":"text","text":"no table\nx ` + key + `"}],"isError":true}`}, error: "the tool failed: no table x ***", made: 1},
