@@ -214,12 +214,12 @@ func rollbacks() map[string]deploy.Result {
 		})
 	}
 	return map[string]deploy.Result{
-		"rollback-done": failed("rolled back: deployment 87 runs the former spicepod", func(r *deploy.Result) {
+		"rollback-done": failed("rolled back: deployment 87 runs the former spicepod (its runtime was not verified)", func(r *deploy.Result) {
 			r.RolledBackTo = 87
 			r.Timeline = timeline("plan", 400, "update", 200, "create", 150, "queued", 3000, "in progress", 92000, "rollback", 84000)
 		}),
-		"rollback-failed": failed("THE ROLLBACK FAILED TOO: deployment 87 failed: out of capacity; the app has the former spicepod again", func(r *deploy.Result) {
-			r.Hint += ". About the rollback: " + diag.Hint(diag.ShortOfCapacity)
+		"rollback-failed": failed("THE ROLLBACK FAILED TOO: deployment 87 failed: out of capacity; the app has the former spicepod again; deployment 85 is the last one that succeeded, and serves on", func(r *deploy.Result) {
+			r.Hint += ". About the rollback: " + diag.Hint(diag.RollbackUndeployed)
 			r.Timeline = timeline("plan", 400, "update", 200, "create", 150, "queued", 3000, "in progress", 92000, "rollback", 84000)
 		}),
 	}
@@ -230,6 +230,14 @@ func others(t *testing.T) map[string]deploy.Result {
 	t.Helper()
 	return map[string]deploy.Result{
 		"forty": forty(),
+		"verified": run(diag.Succeeded, `the runtime of app "shop" is well; 1 dataset ready; the newer deployment 87 is failed`, func(r *deploy.Result) {
+			r.Verify, r.Deployment = true, ours(spicecloud.Succeeded)
+			r.Datasets = []spiceruntime.Dataset{{Name: "orders", From: "postgres:orders", Status: "Ready"}}
+		}),
+		"verified-with-warnings": run(diag.Succeeded, `the runtime of app "shop" was asked; 0 of 1 probe passed, not all that was to be checked is well, see the warnings`, func(r *deploy.Result) {
+			r.Verify, r.Unproven, r.Deployment = true, true, ours(spicecloud.Succeeded)
+			r.Warnings = []string{"deployment 86 succeeded, but the runtime was not ready within 1m0s"}
+		}),
 		"adopted": run(diag.Succeeded, "deployment 86 succeeded (made by another run for the same commit, and adopted)", func(r *deploy.Result) {
 			r.Deployment, r.Adopted = ours(spicecloud.Succeeded), true
 		}),

@@ -30,6 +30,23 @@ var verdicts = map[diag.Result]string{
 	diag.Cancelled:          "🛑 Cancelled",
 }
 
+// ofVerify are the verdicts of the command verify where they differ, since it deploys nothing.
+var ofVerify = map[diag.Result]string{
+	diag.Succeeded:          "✅ The runtime is well",
+	diag.VerificationFailed: "⚠️ The runtime is not well",
+}
+
+func verdict(r deploy.Result) string {
+	switch said := ofVerify[r.Result]; {
+	case !r.Verify || said == "":
+		return verdicts[r.Result]
+	case r.Unproven:
+		return ofVerify[diag.VerificationFailed]
+	default:
+		return said
+	}
+}
+
 // mostOfSummary is below what GitHub takes as the summary of a step, 1 MiB, beyond which it shows none
 // (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits).
 const mostOfSummary = 1<<20 - 4<<10
@@ -72,7 +89,7 @@ const (
 // opening is all that most readers need: the verdict on the app, which has another name while it is not known, its
 // reason and what to do.
 func opening(b *page, r deploy.Result, other, logURL string) {
-	fmt.Fprintf(b, "## %s", verdicts[r.Result])
+	fmt.Fprintf(b, "## %s", verdict(r))
 	if r.RolledBackTo != 0 {
 		b.WriteString(", rolled back")
 	}
