@@ -56,7 +56,6 @@ func newSetup(t *testing.T) *setup {
 	}
 	s.put(t, "action/install.sh", string(script), 0o755)
 	s.put(t, "path", "", 0o644)
-	s.serve(t)
 	s.environ = []string{
 		"PATH=" + filepath.Join(s.directory, "bin") + ":" + os.Getenv("PATH"),
 		"HOME=" + filepath.Join(s.directory, "home"),
@@ -97,6 +96,7 @@ func (s *setup) put(t *testing.T, name, content string, mode os.FileMode) {
 // run returns what the script printed, whether it succeeded and what it put on the PATH.
 func (s *setup) run(t *testing.T, version string, environ ...string) (log string, ok bool, onPath string) {
 	t.Helper()
+	s.serve(t) // only now, since the test may have changed the files
 	cmd := exec.CommandContext(t.Context(), "bash", filepath.Join(s.directory, "action", "install.sh"), version)
 	cmd.Env = append(s.environ, environ...)
 	out, err := cmd.CombinedOutput()

@@ -150,27 +150,27 @@ func TestMain_hostileServer(t *testing.T) {
 type route struct{ method, end string }
 
 func withstand(t *testing.T, r route, answer http.HandlerFunc) {
-	cloud := newCloud(t, emulator.Options{Queued: 1, InProgress: 1})
 	var struck atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if !strings.HasSuffix(req.URL.Path, r.end) || r.method != "" && r.method != req.Method {
-			cloud.ServeHTTP(w, req)
-			return
-		}
-		struck.Add(1)
-		answer(w, req)
-	}))
-	defer server.Close()
-	defer server.CloseClientConnections()
 	var l left
 	var took time.Duration
 	// On a machine that is busy with something else three seconds may end before the run gets that far.
 	for seconds := 3; seconds < 100 && struck.Load() == 0; seconds *= 4 {
+		cloud := newCloud(t, emulator.Options{Queued: 1, InProgress: 1})
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if !strings.HasSuffix(req.URL.Path, r.end) || r.method != "" && r.method != req.Method {
+				cloud.ServeHTTP(w, req)
+				return
+			}
+			struck.Add(1)
+			answer(w, req)
+		}))
 		s := newStep(t, cloud.Token())
 		s.env["INPUT_API-URL"], s.env["INPUT_TIMEOUT-SECONDS"] = server.URL, strconv.Itoa(seconds)
 		start := time.Now()
 		l = s.run(t.Context(), t)
 		took = time.Since(start)
+		server.CloseClientConnections()
+		server.Close()
 		if most := mostTime + time.Duration(seconds)*time.Second; took > most {
 			t.Errorf("%v: it took %s, more than %s", r, took, most)
 		}
