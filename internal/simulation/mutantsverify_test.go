@@ -30,6 +30,7 @@ func verifyMutants() []mutant {
 		{"the_key_of_the_runtime_goes_into_a_query", over(keyInQuery), "the API key 1 left the process"},
 		{"the_runtime_is_contacted_all_the_same", over(askAnyway), "is not to be contacted"},
 		{"rolls_back_over_a_deployment_of_somebody_else", over(othersUnseen), "rolled back over deployment"},
+		{"a_verdict_about_somebody_elses_deployment", over(othersUnseen), "is about another deployment than ours"},
 		{"rolls_back_twice", over(repeatRollback), "2 rollbacks"},
 		{"rolled_back_to_although_the_rollback_failed", over(rollbackSucceeds), "rolled-back-to is"},
 		{"the_former_spicepod_is_not_put_back", over(swallowRollback), "did not deploy the former spicepod"},
@@ -204,19 +205,44 @@ func rollbackSucceeds(_ *world, next http.RoundTripper) roundTrip {
 	}
 }
 
-// swallowRollback sends no spicepod but ours.
+// swallowRollback sends no spicepod but ours, and shows the one that it did not send as if the app had it.
 func swallowRollback(w *world, next http.RoundTripper) roundTrip {
 	swallowed := swallowUpdate(w, next)
+	var kept atomic.Value
+	kept.Store("")
 	return func(req *http.Request) (*http.Response, error) {
+		if req.Method == http.MethodGet && matches("/projects/*", req.URL.Path) && kept.Load() != "" {
+			resp, err := next.RoundTrip(req)
+			if err != nil || resp.StatusCode != http.StatusOK {
+				return resp, err
+			}
+			return answer(req, http.StatusOK, withSpicepod(resp, fmt.Sprint(kept.Load()))), nil
+		}
 		if req.Method != http.MethodPut {
 			return next.RoundTrip(req)
 		}
 		body, _ := io.ReadAll(req.Body)
-		if strings.Contains(string(body), "orders_of_ours") || !strings.Contains(string(body), "orders_of_") {
+		var update struct{ Spicepod string }
+		if strings.Contains(string(body), "orders_of_ours") || json.Unmarshal(body, &update) != nil || update.Spicepod == "" {
 			return next.RoundTrip(again(req, body))
 		}
+		kept.Store(update.Spicepod)
 		return swallowed(again(req, body))
 	}
+}
+
+// withSpicepod is what an answer says of an app, with another spicepod.
+func withSpicepod(resp *http.Response, spicepod string) string {
+	text, _ := read(resp)
+	var app map[string]any
+	if json.Unmarshal([]byte(text), &app) != nil {
+		return text
+	}
+	if config, ok := app["config"].(map[string]any); ok {
+		config["spicepod"] = spicepod
+	}
+	changed, _ := json.Marshal(app)
+	return string(changed)
 }
 
 var rolledBackTo = regexp.MustCompile(`(?m)^(rolled-back-to<<.*\n)[0-9]+$`)

@@ -21,7 +21,7 @@ func (e *ending) broken() []string {
 	var wrong []string
 	for _, promise := range []func() string{
 		e.atMostOneDeployment, e.resultIsTrue, e.nothingLeaked, e.refusedBeforeChange, e.inTime, e.inAgreement, e.whatWasAskedForWasDeployed,
-		e.newVersionIsServed, e.probesAreTrue, e.verificationFailedForAReason, e.runtimeLeftAlone, e.rollbackWasDue, e.rollbackIsTrue,
+		e.newVersionIsServed, e.verdictIsOurs, e.probesAreTrue, e.verificationFailedForAReason, e.runtimeLeftAlone, e.rollbackWasDue, e.rollbackIsTrue,
 	} {
 		if said := promise(); said != "" {
 			wrong = append(wrong, said)
@@ -88,6 +88,9 @@ func (e *ending) resultIsTrue() string {
 	want := map[diag.Result]string{
 		diag.Succeeded: "succeeded", diag.Failed: "failed", diag.Superseded: "created", diag.VerificationFailed: "succeeded",
 	}[e.result()]
+	if e.result() == diag.Superseded && found && d.Status == "succeeded" && e.world.verifies() { // while it was verified
+		want = "succeeded"
+	}
 	if want != "" && found && d.Status != want {
 		return fmt.Sprintf("result %s, but deployment %d is %s", e.result(), d.ID, d.Status)
 	}
@@ -226,10 +229,10 @@ func (w *world) limit() time.Duration {
 		return limit
 	}
 	if w.verifies() {
-		limit += patience + w.datasets + reading + w.warmup + reading + time.Duration(len(w.probes))*(w.probe+goodbye)
+		limit += patience + oneRequest + w.datasets + reading + w.warmup + reading + time.Duration(len(w.probes))*(w.probe+goodbye)
 	}
 	if w.inputs["rollback-on-failure"] == "true" {
-		limit += 2*patience + w.timeout + oneRequest
+		limit += 2*patience + w.timeout + 2*oneRequest
 	}
 	if w.inputs["secrets-prune"] == "true" {
 		limit += patience

@@ -44,11 +44,54 @@ func (e *ending) newVersionIsServed() string {
 	return ""
 }
 
+// verdictIsOurs: where the list that is read right after the checks shows that a newer deployment of somebody else has
+// succeeded, the run says so instead of a verdict; and it says so only then.
+func (e *ending) verdictIsOurs() string {
+	d, _ := e.named()
+	if !slices.Contains([]diag.Result{diag.Succeeded, diag.VerificationFailed, diag.Superseded}, e.result()) || d.Status != "succeeded" {
+		return ""
+	}
+	last := -1
+	for i, s := range e.sent {
+		if ofRuntime(s.path) {
+			last = i
+		}
+	}
+	if last < 0 {
+		return ""
+	}
+	for _, s := range e.sent[last+1:] {
+		if s.method != "GET" || !strings.HasSuffix(s.path, "/deployments") {
+			continue
+		}
+		replaced := s.good() && showsSuccessor(s.answer, d.ID)
+		if replaced != (e.result() == diag.Superseded) {
+			return fmt.Sprintf("the verdict %s is about another deployment than ours: %v", e.result(), replaced)
+		}
+		return ""
+	}
+	return "" // it was stopped before it could look
+}
+
+func showsSuccessor(answer string, ours int64) bool {
+	type deployment struct {
+		ID     int64
+		Status string
+	}
+	var list struct{ Deployments []deployment }
+	return json.Unmarshal([]byte(answer), &list) == nil &&
+		slices.ContainsFunc(list.Deployments, func(d deployment) bool { return d.ID > ours && d.Status == "succeeded" })
+}
+
 // probeResult is an entry of the output test-results.
 type probeResult struct {
-	Name string `json:"name"`
-	OK   bool   `json:"ok"`
+	Name  string `json:"name"`
+	OK    bool   `json:"ok"`
+	Error string `json:"error"`
 }
+
+// failed tells whether the probe was made and has not passed.
+func (r probeResult) failed() bool { return !r.OK && !strings.HasPrefix(r.Error, "it was not run") }
 
 func (e *ending) probeResults() (results []probeResult) {
 	_ = json.Unmarshal([]byte(e.outputs["test-results"]), &results) // inAgreement says where it is no JSON
@@ -87,9 +130,9 @@ func (e *ending) verificationFailedForAReason() string {
 	}
 	datasets, ready := e.to("GET", "/v1/datasets"), e.to("GET", "/v1/ready")
 	strict := e.world.inputs["fail-on-test-error"] != "false"
-	failed := slices.ContainsFunc(e.probeResults(), func(r probeResult) bool { return !r.OK })
+	failed := slices.ContainsFunc(e.probeResults(), probeResult.failed)
 	switch {
-	case len(datasets)+len(ready)+len(e.probeResults()) == 0:
+	case len(datasets)+len(ready) == 0 && !failed:
 		keys := e.to("GET", "/api-keys")
 		last := e.sent[len(e.sent)-1]
 		if len(keys) > 0 && keys[len(keys)-1].good() && last.good() {
