@@ -130,7 +130,7 @@ func unanswered(err error) bool {
 	_, token := errors.AsType[*spicecloud.TokenError](err)
 	_, redirect := errors.AsType[*spicecloud.RedirectError](err)
 	answer, answered := errors.AsType[*spicecloud.APIError](err)
-	return network || !token && !redirect && !(answered && answer.Refused())
+	return network || !token && !redirect && (!answered || !answer.Refused())
 }
 
 // refused tells whether the service said no to the content of a request.
