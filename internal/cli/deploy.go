@@ -162,7 +162,7 @@ func (c *command) introduce(in *inputs) {
 			c.log.line("spicepod", "warning: %s", warning.Error())
 		}
 	}
-	if o.CommitSHA != "" {
+	if o.CommitSHA != "" && o.Command != "verify" { // which is about the commit that is deployed
 		c.log.line("commit", "%s on %s%s", o.CommitSHA, cmp.Or(o.Branch, "no branch"), message(o.CommitMessage))
 	}
 }
