@@ -73,7 +73,7 @@ func TestRollback_fails(t *testing.T) {
 		writes: twice[:3:3], history: []string{ourFailure}, took: "4s-5s",
 	}, scene{
 		name: "others_deploy_before_it_updates", reason: "THE ROLLBACK FAILED TOO: deployment 1003 of commit bada55e on main is succeeded … : somebody else has deployed since" + still,
-		given:  failing(func(s *stage) { s.before("GET", "/projects/101", 3, func() { deployQuickly(s) }) }),
+		given:  failing(func(s *stage) { s.before("GET", "/deployments", 3, func() { deployQuickly(s) }) }),
 		writes: happy, history: []string{ourFailure, "1003 other ours@bada55e succeeded"}, took: "4s-5s",
 	}, scene{
 		name: "answer_to_its_update_is_lost_for_good", reason: "THE ROLLBACK FAILED TOO: update app \"shop-app\": … the spicepod may have been updated (the request was not answered)" + again,
