@@ -55,6 +55,7 @@ func (c *command) deploy(ctx context.Context, loadErr error) int {
 	if err != nil {
 		result = deploy.Refused(err)
 	}
+	c.warnOfMissingCredentials(&result)
 	github.close(ctx, &result)
 	return c.finish(in, result)
 }

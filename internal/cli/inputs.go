@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spicedeploy/spice-deploy/deploy"
 	"github.com/spicedeploy/spice-deploy/internal/ci"
 	"github.com/spicedeploy/spice-deploy/internal/config"
 	"github.com/spicedeploy/spice-deploy/internal/diag"
@@ -152,15 +153,27 @@ func (c *command) checkCredentials(found diag.Problems) error {
 	case "skip":
 		return &diag.Error{Result: diag.Skipped, Err: errors.New("there are no credentials, and on-missing-credentials is skip")}
 	}
-	cause := diag.NoCredentials
+	cause, why := diag.NoCredentials, ""
 	if c.facts.UntrustedPullRequest {
-		cause = diag.NoCredentialsFork
+		cause, why = diag.NoCredentialsFork, "; CI gives no secrets to pull requests from forks and to those that Dependabot opens"
 	}
-	problem := diag.Problem{Option: "api-token", Message: "there are no credentials for Spice Cloud: neither api-token nor client-id and client-secret", Hint: diag.Hint(cause)}
+	problem := diag.Problem{Option: "api-token", Message: "there are no credentials for Spice Cloud: neither api-token nor client-id and client-secret" + why, Hint: diag.Hint(cause)}
 	if half := o.MissingHalf(); half != "" {
 		problem.Option, problem.Message = half, "an OAuth client needs both client-id and client-secret, and "+half+" is empty"
 	}
 	return problem
+}
+
+// warnOfMissingCredentials says that a run which passes for want of credentials is not one that CI keeps them from:
+// whoever lets pull requests from forks pass should hear that a secret is gone.
+func (c *command) warnOfMissingCredentials(result *deploy.Result) {
+	passed := result.Result == diag.Skipped || result.Result == diag.Planned
+	if !passed || c.hasCredentials() || c.facts.UntrustedPullRequest || c.facts.System == "" {
+		return
+	}
+	text := "there are no credentials, though this run is for no pull request from a fork and none that Dependabot opened: is the CI secret behind api-token or client-secret gone?"
+	c.log.line("inputs", "warning: %s", text)
+	result.Warnings = append(result.Warnings, text)
 }
 
 // checkOffline ends a run without credentials that is to be a dry run: what can be checked without asking anybody has
@@ -213,12 +226,29 @@ func (in *inputs) checkResults(o *config.Options) error {
 		if *file.name == "" {
 			continue
 		}
-		if err := in.workspace.Writable(*file.name); err != nil {
+		err := in.workspace.Writable(*file.name)
+		if other := usedBy(o, *file.name, file.option); err == nil && other != "" {
+			err = fmt.Errorf("%s is what %s names, and would be overwritten; name another file", *file.name, other)
+		}
+		if err != nil {
 			problems = append(problems, problemOf(file.option, err))
 			*file.name = ""
 		}
 	}
 	return problems.Err()
+}
+
+// usedBy is the option that names the same file, "" where none does.
+func usedBy(o *config.Options, name, option string) string {
+	for _, other := range []struct{ option, name string }{
+		{"spicepod", o.Spicepod}, {"secrets-file", o.SecretsFile}, {"ca-file", o.CAFile},
+		{"emulator-faults", o.EmulatorFaults}, {"output-file", o.OutputFile}, {"summary-file", o.SummaryFile},
+	} {
+		if other.option != option && other.name != "" && filepath.Clean(other.name) == filepath.Clean(name) {
+			return other.option
+		}
+	}
+	return ""
 }
 
 // readProbes reads the probes of the runtime.

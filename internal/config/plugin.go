@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -28,8 +29,27 @@ func (l *lookup) checkPlugin(rows []option) {
 			l.checkSetting(key, name, "PLUGIN_", names)
 		}
 	}
+	for _, key := range slices.Sorted(maps.Keys(l.vars)) {
+		l.checkSpice(key, names)
+	}
 	for _, key := range slices.Sorted(maps.Keys(buildkiteSettings(l.vars))) {
 		l.checkSetting(key, key, "", names)
+	}
+}
+
+// listEntry is a variable of a list, as Bitbucket writes one: NAME_COUNT, NAME_0 and so on.
+var listEntry = regexp.MustCompile(`_([0-9]+|COUNT)$`)
+
+// checkSpice names a SPICE_ variable that is nearly an option. It may as well be meant for something else, a secret
+// that secrets-from-env sends, so it is no problem.
+func (l *lookup) checkSpice(key string, names []string) {
+	name, ours := strings.CutPrefix(key, "SPICE_")
+	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	if !ours || strings.TrimSpace(l.vars[key]) == "" || slices.Contains(names, name) || strings.HasPrefix(key, "SPICE_CLOUD_") || listEntry.MatchString(key) {
+		return
+	}
+	if near, ok := nearest(name, names); ok {
+		l.notice("warning: %s is not an option and is not used; did you mean SPICE_%s?", quote(key), variableName(near))
 	}
 }
 

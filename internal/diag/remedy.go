@@ -78,7 +78,7 @@ type Remedy struct {
 func Remedies() []Remedy {
 	return []Remedy{
 		{NoCredentials, InvalidInput, "no credentials were given, or the CI variables that hold them are empty", "pass api-token, or client-id and client-secret, from your CI secrets. If they are passed already they arrived empty: a reusable workflow needs `secrets: inherit`, and secrets of an environment need `environment:` on the job"},
-		{NoCredentialsFork, InvalidInput, "a pull request from a fork or by Dependabot: CI gives it no secrets", "this is how CI protects secrets, not a mistake in the workflow. Set on-missing-credentials: skip to pass over such runs, or run the step on push only"},
+		{NoCredentialsFork, InvalidInput, "a pull request from a fork or by Dependabot: CI gives it no secrets", "this is how CI protects secrets, not a mistake in the workflow. Set on-missing-credentials: skip to pass over such runs, or dry-run to check inputs and spicepod there; or run the step on push only"},
 		{TokenRefused, AuthError, "401: the token is wrong, expired or revoked", "make a new personal access token in the Spice Cloud portal (Profile, Personal Access Tokens) and put it into the CI secret behind api-token"},
 		{ClientRefused, AuthError, "the token endpoint refused the OAuth client", "compare client-id and client-secret with the OAuth client in the Spice Cloud portal; a regenerated secret replaces the old one at once, and clients can expire"},
 		{ScopeMissing, AuthError, "403: the token lacks a scope", "give the token or OAuth client the scope {scope}; a deployment needs apps:write, deployments:write and, with secrets, secrets:write"},

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // forms returns the shapes in which a secret may show up: the value and each of its lines, as they are, with runs
@@ -29,6 +32,8 @@ func forms(value string) []string {
 			strings.Join(strings.Fields(part), " "),
 			jsonString(part, true),
 			jsonString(part, false),
+			jsonASCII(part),
+			strings.ReplaceAll(jsonString(part, false), "/", `\/`), // as PHP writes it
 			strings.Trim(strconv.Quote(part), `"`),
 		)
 		out = append(out, urlForms(part)...)
@@ -49,10 +54,30 @@ func jsonString(s string, escapeHTML bool) string {
 	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
 }
 
+// jsonASCII is what encoders write that escape all that is not ASCII, as Python's and .NET's do.
+func jsonASCII(s string) string {
+	var b strings.Builder
+	for _, r := range jsonString(s, false) {
+		switch {
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
 // urlForms returns what URLs hold of s, with the digits of escapes in either case, where that is not s itself.
 func urlForms(s string) []string {
 	var out []string
-	for _, form := range []string{url.QueryEscape(s), url.PathEscape(s)} {
+	query := url.QueryEscape(s)
+	component := strings.ReplaceAll(query, "+", "%20") // as Python's quote writes it; JavaScript leaves more as it is
+	script := strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(component)
+	for _, form := range []string{query, url.PathEscape(s), component, script} {
 		if form == s || slices.Contains(out, form) {
 			continue
 		}

@@ -204,3 +204,21 @@ func BenchmarkRedact_thousandSecrets(b *testing.B) {
 		r.Redact(line)
 	}
 }
+
+// TestRedactor_otherEncoders holds what the encoders of other languages make of a secret.
+func TestRedactor_otherEncoders(t *testing.T) {
+	t.Parallel()
+	const secret = "it's (pä/ss) & wörd+😀"
+	for name, encoded := range map[string]string{
+		"JavaScript's encodeURIComponent": "it's%20(p%C3%A4%2Fss)%20%26%20w%C3%B6rd%2B%F0%9F%98%80",
+		"Python's quote":                  "it%27s%20%28p%C3%A4%2Fss%29%20%26%20w%C3%B6rd%2B%F0%9F%98%80",
+		"Python's json.dumps":             `it's (p\u00e4/ss) & w\u00f6rd+\ud83d\ude00`,
+		"PHP's json_encode, unescaped":    `it's (pä\/ss) & wörd+😀`,
+	} {
+		r := redact.NewRedactor()
+		r.Add(redact.New(secret))
+		if got, want := r.Redact("<"+encoded+">"), "<***>"; got != want {
+			t.Errorf("%s: expected %q to be %q", name, got, want)
+		}
+	}
+}
