@@ -184,7 +184,7 @@ func (c *command) checkOffline(in *inputs) error {
 	}
 	text := "dry run without credentials: the inputs are well"
 	if in.manifest != nil {
-		text += fmt.Sprintf(", and so is the spicepod (%d datasets)", len(in.manifest.Datasets()))
+		text += ", and so is the spicepod"
 		var needed []string
 		for _, ref := range in.manifest.References() {
 			if ref.Managed && !slices.Contains(needed, ref.Key) {
