@@ -241,8 +241,12 @@ func (in *inputs) checkResults(o *config.Options) error {
 // usedBy is the option that names the same file, "" where none does.
 func usedBy(o *config.Options, name, option string) string {
 	for _, other := range []struct{ option, name string }{
-		{"spicepod", o.Spicepod}, {"secrets-file", o.SecretsFile}, {"ca-file", o.CAFile},
-		{"emulator-faults", o.EmulatorFaults}, {"output-file", o.OutputFile}, {"summary-file", o.SummaryFile},
+		{"spicepod", o.Spicepod},
+		{"secrets-file", o.SecretsFile},
+		{"ca-file", o.CAFile},
+		{"emulator-faults", o.EmulatorFaults},
+		{"output-file", o.OutputFile},
+		{"summary-file", o.SummaryFile},
 	} {
 		if other.option != option && other.name != "" && filepath.Clean(other.name) == filepath.Clean(name) {
 			return other.option
