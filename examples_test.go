@@ -54,26 +54,32 @@ func TestExamples_verified(t *testing.T) {
 					cmd.Env = append(cmd.Env, inputVariable(input)+"="+value) // the last one counts
 				}
 			}
-			log, err := cmd.CombinedOutput()
-			if cmd.ProcessState.ExitCode() != test.exitCode {
-				t.Fatalf("expected exit code %d, got %v:\n%s", test.exitCode, err, log)
-			}
-			text, err := os.ReadFile(outputs)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all, err := parseOutputs(string(text))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := map[string]string{}
-			for output := range test.want {
-				got[output] = all[output]
-			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("outputs (-want, +got):\n%s\n%s", diff, log)
-			}
+			checkStep(t, cmd, outputs, test.exitCode, test.want)
 		})
+	}
+}
+
+// checkStep runs a step and compares its exit code, and those of its outputs that are wanted.
+func checkStep(t *testing.T, cmd *exec.Cmd, outputs string, exitCode int, want map[string]string) {
+	t.Helper()
+	log, err := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != exitCode {
+		t.Fatalf("expected exit code %d, got %v:\n%s", exitCode, err, log)
+	}
+	text, err := os.ReadFile(outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := parseOutputs(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for output := range want {
+		got[output] = all[output]
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("outputs (-want, +got):\n%s\n%s", diff, log)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/spicedeploy/spice-deploy/internal/emulator"
@@ -147,25 +146,8 @@ func (k *kitchen) run(t *testing.T, what string, arguments []string, env map[str
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+k.expand(t, value, p))
 	}
-	log, err := cmd.CombinedOutput()
-	if cmd.ProcessState.ExitCode() != p.exitCode {
-		t.Fatalf("%s: expected exit code %d, got %v:\n%s", what, p.exitCode, err, log)
-	}
-	text, err := os.ReadFile(outputs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := parseOutputs(string(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]string{}
-	for output := range p.want {
-		got[output] = all[output]
-	}
-	if diff := cmp.Diff(p.want, got); diff != "" {
-		t.Errorf("%s: outputs (-want, +got):\n%s\n%s", what, diff, log)
-	}
+	t.Log(what)
+	checkStep(t, cmd, outputs, p.exitCode, p.want)
 }
 
 // variables are those that the runner sets for every step of an event.
