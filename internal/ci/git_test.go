@@ -18,7 +18,7 @@ import (
 func git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
+		t.Fatal("git is not installed; the tests make real repositories with it")
 	}
 	cmd := exec.CommandContext(t.Context(), "git", args...)
 	cmd.Dir = dir

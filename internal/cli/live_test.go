@@ -122,7 +122,7 @@ func FuzzPaint(f *testing.F) {
 	f.Add("what to do  ")
 	f.Fuzz(func(t *testing.T, line string) {
 		if strings.Contains(line, "\x1b") || strings.Contains(strings.TrimSuffix(line, "\n"), "\n") || !utf8.ValidString(line) {
-			t.Skip("no line of the log")
+			return // no line of the log
 		}
 		got := paint(line)
 		if !utf8.ValidString(got) || colourless.Replace(got) != line || strings.HasSuffix(got, "\n") != strings.HasSuffix(line, "\n") {

@@ -36,7 +36,7 @@ func (r repository) git(t testing.TB, args ...string) string {
 func git(t testing.TB, stdin string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
+		t.Fatal("git is not installed; the tests make real repositories with it")
 	}
 	cmd := exec.CommandContext(t.Context(), "git", args...)
 	cmd.Stdin = strings.NewReader(stdin)
