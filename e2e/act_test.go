@@ -14,7 +14,7 @@ import (
 // TestAct_events lets act run the action as a repository has it, with "uses: ./", for each kind of event that a
 // deployment is started by.
 func TestAct_events(t *testing.T) {
-	repo, head := repository(t)
+	repo, head := repository(t, "./")
 	for _, test := range []struct {
 		name, event, file string
 		want              deployment
@@ -73,7 +73,7 @@ func TestAct_events(t *testing.T) {
 
 // TestAct_failed: where the deployment fails, so does the step, and the outputs are there all the same.
 func TestAct_failed(t *testing.T) {
-	repo, _ := repository(t)
+	repo, _ := repository(t, "./")
 	cloud := startCloud(t, "outcomes: [{status: failed, error_code: insufficient_cpu, error_message: no room}]\n")
 	folder, _, err := act(t, repo, cloud, "push", "push.json")
 	if err == nil {
@@ -89,6 +89,44 @@ func TestAct_failed(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(folder, "report")); err == nil {
 		t.Error("the next job ran")
+	}
+}
+
+// TestAct_native: without a container the same inputs reach the same program, and each output comes back. What is
+// installed is built from source, as on the main branch.
+func TestAct_native(t *testing.T) {
+	repo, _ := repository(t, "./native")
+	for _, test := range []struct {
+		name, scenario, result, outcome string
+	}{
+		{"succeeded", "", "succeeded", "success"},
+		{"failed", "outcomes: [{status: failed}]\n", "failed", "failure"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cloud := startCloud(t, test.scenario)
+			folder, log, err := act(t, repo, cloud, "push", "push.json")
+			if (err == nil) != (test.outcome == "success") {
+				t.Fatalf("the run ended with %v:\n%s", err, log)
+			}
+			want := app{Secrets: []string{"OPENAI_API_KEY"}, Deployments: []deployment{{
+				Status: test.result, Branch: "main", Commit: strings.Repeat("2", 40), Message: "Serve the orders faster",
+			}}}
+			if diff := cmp.Diff(want, cloud.app(t)); diff != "" {
+				t.Errorf("the app (-want, +got):\n%s", diff)
+			}
+			outputs := outputsIn(t, folder)
+			if outputs["result"] != test.result || outputs["deployment-id"] != "1001" {
+				t.Errorf("expected the outputs of a run that %s, got %v", test.result, outputs)
+			}
+			if got := read(t, filepath.Join(folder, "outcome")); got != test.outcome+"\n" {
+				t.Errorf("outcome: expected %s, got %q", test.outcome, got)
+			}
+			for _, secret := range []string{cloud.token, openAIKey} {
+				if strings.Contains(log, secret) {
+					t.Errorf("the log has the secret %q:\n%s", secret, log)
+				}
+			}
+		})
 	}
 }
 
@@ -111,9 +149,9 @@ func act(t *testing.T, repo string, cloud spiceCloud, event, file string) (folde
 	return folder, log, err
 }
 
-// repository is a copy of the project with the workflow of testdata, and its commit. The image is there under the name
-// that act gives it, or else act would build it for each test.
-func repository(t *testing.T) (dir, head string) {
+// repository is a copy of the project with the workflow of testdata, which uses the action in a folder, and its commit.
+// The image is there under the name that act gives it, or else act would build it for each test.
+func repository(t *testing.T, action string) (dir, head string) {
 	t.Helper()
 	needImages(t)
 	docker(t, "tag", actionImage, "act-dockeraction")
@@ -133,7 +171,7 @@ func repository(t *testing.T) (dir, head string) {
 	if err := os.MkdirAll(workflows, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	workflow := read(t, filepath.Join("testdata", "workflow.yaml"))
+	workflow := strings.Replace(read(t, filepath.Join("testdata", "workflow.yaml")), "uses: ./\n", "uses: "+action+"\n", 1)
 	if err := os.WriteFile(filepath.Join(workflows, "e2e.yaml"), []byte(workflow), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func unpackEngine() (string, error) {
 }
 
 // standIns makes the images that the Dockerfile begins with out of what this machine has: busybox, the Go toolchain, its
-// module cache and the certificates. They are for tests alone.
+// modules, from its cache or else the proxy, and the certificates. They are for tests alone.
 func standIns(unpacked string) error {
 	modules, err := command(root(), nil, "go", "env", "GOMODCACHE", "GOROOT")
 	if err != nil {
@@ -133,7 +133,7 @@ cp "$BUSYBOX" bin/; for program in $(bin/busybox --list); do [ "$program" = busy
 cp /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/
 tar -c . | docker import - alpine:3.22
 cp -a "$GO" usr/local/go
-(cd "$PROJECT" && GOMODCACHE="$rootfs/go/pkg/mod" GOPROXY="file://$MODULES/cache/download" GONOSUMDB='*' go mod download)
+(cd "$PROJECT" && GOMODCACHE="$rootfs/go/pkg/mod" GOPROXY="file://$MODULES/cache/download,$(go env GOPROXY)" go mod download)
 tar -c . | docker import -c 'ENV PATH=/usr/local/go/bin:/bin GOPATH=/go GOTOOLCHAIN=local GOPROXY=off' - golang:1.26-alpine`
 	_, err = command("", []string{
 		"BUSYBOX=" + filepath.Join(unpacked, "bin/busybox"), "MODULES=" + places[0], "GO=" + places[1], "PROJECT=" + root(),
