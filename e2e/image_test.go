@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // The images that the Dockerfile makes.
@@ -62,6 +64,49 @@ func TestImages(t *testing.T) {
 	}
 	if got, err := command("", nil, "docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", actionImage, "-c", "true"); err == nil {
 		t.Errorf("the image of the action has a shell: %s", got)
+	}
+}
+
+// TestImage_release builds the image as the release workflow does, twice: the same sources give the same files, and it
+// says what it was made of.
+func TestImage_release(t *testing.T) {
+	needImages(t)
+	project, err := snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, commit := "v9.9.9", strings.Repeat("c", 40)
+	var layers []string
+	for _, name := range []string{"spice-deploy-e2e:one", "spice-deploy-e2e:two"} {
+		must(t, project, nil, "docker", "build", "--no-cache", "--tag", name, "--build-arg", "VERSION="+version, "--build-arg", "COMMIT="+commit, ".")
+		t.Cleanup(func() { docker(t, "rmi", name) })
+		layers = append(layers, docker(t, "inspect", "--format", "{{json .RootFS.Layers}}", name))
+	}
+	if layers[0] != layers[1] {
+		t.Errorf("the same sources gave other layers:\n%s%s", layers[0], layers[1])
+	}
+	const image = "spice-deploy-e2e:two"
+	if got, want := docker(t, "run", "--rm", "--network", "none", image, "version"), "spice-deploy "+version+" (commit "+commit+", "; !strings.HasPrefix(got, want) {
+		t.Errorf("version: expected %q first, got %q", want, got)
+	}
+	got := docker(t, "inspect", "--format", `{{with .Config}}user={{.User}} folder={{.WorkingDir}} start={{json .Entrypoint}}
+{{range $name, $value := .Labels}}{{$name}}={{$value}}
+{{end}}{{end}}`, image)
+	want := `user= folder= start=["/spice-deploy"]
+org.opencontainers.image.description=Deploys apps to Spice.ai Cloud from CI
+org.opencontainers.image.licenses=Apache-2.0
+org.opencontainers.image.revision=` + commit + `
+org.opencontainers.image.source=https://github.com/spicedeploy/spice-deploy
+org.opencontainers.image.title=spice-deploy
+org.opencontainers.image.version=` + version + "\n\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the image's configuration (-want, +got):\n%s", diff)
+	}
+	files := must(t, "", nil, "sh", "-ec", `id=$(docker create `+image+`); docker export "$id" | tar -t; docker rm "$id" >/dev/null`)
+	for _, file := range []string{"spice-deploy\n", "etc/ssl/certs/ca-certificates.crt\n"} {
+		if !strings.Contains("\n"+files, "\n"+file) {
+			t.Errorf("the image lacks %s, it has:\n%s", strings.TrimSpace(file), files)
+		}
 	}
 }
 
