@@ -44,6 +44,32 @@ func TestExamples_inputs(t *testing.T) {
 	}
 }
 
+// TestREADME_pipelines: the pipelines that the README shows set inputs that there are.
+func TestREADME_pipelines(t *testing.T) {
+	t.Parallel()
+
+	inputs, checked := actionInputs(t), 0
+	for _, block := range strings.Split(readPage(t, "README.md"), "```yaml\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		if !strings.Contains(block, "spice-deploy") {
+			continue // the value of an input
+		}
+		used := variablesIn(block)
+		for _, document := range documents(t, []byte(block)) {
+			used = append(used, settingsIn(document)...)
+		}
+		checked += len(used)
+		for _, name := range used {
+			if !slices.Contains(inputs, name) {
+				t.Errorf("expected an input, got %q in:\n%s", name, block)
+			}
+		}
+	}
+	if checked < 8 {
+		t.Errorf("found only %d inputs", checked)
+	}
+}
+
 // TestExamples_systems: each CI system of the documentation has an example that sets something, GitHub's apart, which is
 // in examples/verified.
 func TestExamples_systems(t *testing.T) {

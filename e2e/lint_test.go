@@ -45,6 +45,21 @@ func TestLint(t *testing.T) {
 	}
 }
 
+// TestLint_readme: actionlint takes the workflow that the README gives to copy.
+func TestLint_readme(t *testing.T) {
+	needShellcheck(t)
+	_, workflow, found := strings.Cut(read(t, filepath.Join(root(), "README.md")), "```yaml\non: ")
+	workflow, _, closed := strings.Cut(workflow, "```")
+	if !found || !closed {
+		t.Fatal("the README has no workflow")
+	}
+	path := filepath.Join(t.TempDir(), "workflow.yaml")
+	if err := os.WriteFile(path, []byte("on: "+workflow), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, root(), nil, program(t, "actionlint"), "-shellcheck", "shellcheck", path)
+}
+
 // TestLint_scripts: shellcheck has nothing to say of any script, those of the composite actions included.
 func TestLint_scripts(t *testing.T) {
 	needShellcheck(t)
