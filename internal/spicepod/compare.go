@@ -27,6 +27,7 @@ func Compare(deployed, wanted *Manifest) Difference {
 	if equal(a, b) {
 		return Difference{}
 	}
+	hideRepeated(a, b)
 	w := wording{first: deployed == nil}
 	w.top(a, b)
 	switch {
@@ -67,7 +68,7 @@ func (w *wording) top(a, b *value) {
 		from, to := a.entry(key), b.entry(key)
 		word := wordFor(key)
 		if word == "" || !components(from) || !components(to) || len(itemsOf(from))+len(itemsOf(to)) == 0 {
-			w.entry(Change{Path: printable(key)}, looksSecret(key) && key != "secrets", from, to)
+			w.entry(Change{Path: printable(key)}, underSecret(key, true), from, to)
 			continue
 		}
 		w.named(Change{Path: key}, itemsOf(from), itemsOf(to), func(name string) Change { return Change{Kind: word, Name: name} })

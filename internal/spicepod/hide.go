@@ -20,6 +20,47 @@ func looksSecret(key string) bool {
 	return strings.HasSuffix(key, "key") || strings.HasSuffix(key, "keys")
 }
 
+// hideRepeated marks each value that is also one under a key that looks like a credential, in either manifest: an alias
+// of it, or the same text once more. What is shorter than a secret that can be covered is no clue.
+func hideRepeated(manifests ...*value) {
+	type place struct {
+		*value
+		secret bool
+	}
+	seen := map[place]bool{} // maps and lists, which aliases may name without end
+	var scalars []*value
+	credentials := map[string]bool{}
+	var collect func(v *value, secret, top bool)
+	collect = func(v *value, secret, top bool) {
+		if v.scalar() {
+			scalars = append(scalars, v)
+			if secret && len(v.text) >= redact.MinLength && hideAll(v.text) != v.text {
+				credentials[v.text] = true
+			}
+			return
+		}
+		if seen[place{v, secret}] {
+			return
+		}
+		seen[place{v, secret}] = true
+		for _, item := range v.items {
+			collect(item, secret, false)
+		}
+		for _, e := range v.entries {
+			collect(e.value, secret || underSecret(e.key, top), false)
+		}
+	}
+	for _, m := range manifests {
+		collect(m, false, true)
+	}
+	for _, v := range scalars {
+		v.hidden = credentials[v.text]
+	}
+}
+
+// underSecret tells whether what stands under a key is a credential. The stores of secrets at the top are none.
+func underSecret(key string, top bool) bool { return looksSecret(key) && !(top && key == "secrets") }
+
 // hideAll covers everything but the references: what is left says where a secret comes from, not what it is.
 func hideAll(s string) string {
 	s, references := setAside(s)

@@ -64,8 +64,7 @@ func (r *renderer) entries(v, before *value, secret bool, first, indent string) 
 		}
 		r.WriteString(first + oneLine(text, shown) + ":")
 		first = indent
-		hidden := secret || looksSecret(key) && (indent != "" || key != "secrets")
-		r.node(v.get(key), was, hidden, indent+"  ")
+		r.node(v.get(key), was, secret || underSecret(key, indent == ""), indent+"  ")
 	}
 }
 

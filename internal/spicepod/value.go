@@ -37,6 +37,7 @@ type value struct {
 	entries []entry  // of a map, sorted by key
 	at      position
 	written extent
+	hidden  bool // it is what stands under a key that looks like a credential, here or elsewhere: see hideRepeated
 }
 
 // entry is a key and its value in a map.

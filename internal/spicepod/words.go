@@ -63,7 +63,7 @@ func visible(v *value, secret bool) string {
 	switch {
 	case v.kind == null, v.kind == boolean:
 		return v.text
-	case secret:
+	case secret, v.hidden:
 		return hideAll(v.text)
 	}
 	return HideInText(v.text)
