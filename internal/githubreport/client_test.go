@@ -179,7 +179,7 @@ func TestClient_distrustsAnswers(t *testing.T) {
 		answer func(http.ResponseWriter)
 		want   string
 	}{
-		{"a_page_of_a_proxy", func(w http.ResponseWriter) { _, _ = io.WriteString(w, "<html>") }, "invalid character '<'"},
+		{"a_page_of_a_proxy", func(w http.ResponseWriter) { _, _ = io.WriteString(w, "<html>") }, "what answered is not GitHub's API (invalid character '<'"},
 		{"server_error", func(w http.ResponseWriter) { refuse(w, http.StatusBadGateway, "Server Error") }, "502 Server Error"},
 		{"wrong_token", func(w http.ResponseWriter) { refuse(w, http.StatusUnauthorized, "Bad credentials") }, "401 Bad credentials; github-token is not valid, or not for this server"},
 		{

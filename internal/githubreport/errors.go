@@ -2,6 +2,7 @@ package githubreport
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,6 +45,11 @@ func (c *Client) explain(ctx context.Context, err error, permission string) erro
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		err = failed.Err // without the address, which says nothing new
+	}
+	_, noJSON := errors.AsType[*json.SyntaxError](err)
+	_, otherJSON := errors.AsType[*json.UnmarshalTypeError](err)
+	if noJSON || otherJSON {
+		return fmt.Errorf("what answered is not GitHub's API (%w); check GITHUB_API_URL, and whether a proxy or sign-in page stands in between", err)
 	}
 	return err
 }
