@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http/httptest"
 	"os"
@@ -221,8 +222,10 @@ func TestSignal_whileASecretIsTyped(t *testing.T) {
 	}
 	defer input.Close()
 	j.start(t)
-	// Nothing shows that it waits: a signal before it does is one while it starts, and must end it as well.
-	time.Sleep(300 * time.Millisecond)
+	// More than a pipe holds: that it could be written shows that the binary reads, and it has not come to the end.
+	if _, err := io.WriteString(input, strings.Repeat("x", 1<<20)); err != nil {
+		t.Fatal(err)
+	}
 	j.signal(t, syscall.SIGTERM)
 	j.holdStopped(t, 143, "before anything was changed")
 }
