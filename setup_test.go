@@ -28,6 +28,17 @@ import (
 // fakeBinary stands for the released binary of version 1.2.3: what matters here is whether it is taken.
 const fakeBinary = "#!/bin/sh\necho spice-deploy v1.2.3 for tests\n"
 
+// fakeGH says its version, and fails or prints what it was asked.
+const fakeGH = `#!/bin/sh
+if [ "$1" = --version ]; then
+	echo "gh version ${GH_VERSION-2.67.0} (2025-02-11)"
+elif [ -n "${GH_FAILS-}" ]; then
+	exit 1
+else
+	echo gh "$@"
+fi
+`
+
 // setup is a run of setup/install.sh against a stand-in for github.com. What it changes is below a directory of the test.
 type setup struct {
 	directory string
@@ -120,14 +131,18 @@ func TestSetup_installs(t *testing.T) {
 		{"another_release", "v1.2.3", false, nil, "the attestation was not checked"},
 		{"a_version_without_v", "1.2.3", false, nil, "the attestation was not checked"},
 		{"with_its_attestation", "v1.2.3", false, []string{"GH_TOKEN=x"}, "gh attestation verify spice-deploy_1.2.3_linux_amd64.tar.gz " +
-			"--repo spicedeploy/spice-deploy --signer-workflow spicedeploy/spice-deploy/.github/workflows/release.yml\n"},
+			"--repo spicedeploy/spice-deploy --deny-self-hosted-runners " +
+			"--cert-identity https://github.com/spicedeploy/spice-deploy/.github/workflows/release.yml@refs/heads/main\n"},
+		{"with_a_gh_that_takes_nothing_for_good", "v1.2.3", false, []string{"GH_TOKEN=x", "GH_VERSION=2.66.1"}, "the attestation was not checked"},
+		{"with_a_gh_of_another_line", "v1.2.3", false, []string{"GH_TOKEN=x", "GH_VERSION=3.0.0"}, "gh attestation verify spice-deploy_1.2.3"},
+		{"the_pinned_release_where_the_lookup_fails", "", true, []string{"GH_TOKEN=x", "GH_FAILS=1"}, "::warning title=spice-deploy::the attestation of spice-deploy_1.2.3_linux_amd64.tar.gz could not be checked"},
 		{"for_another_server", "v1.2.3", false, []string{"GH_TOKEN=x", "GITHUB_SERVER_URL=https://git.example"}, "the attestation was not checked"},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSetup(t)
-			s.put(t, "bin/gh", "#!/bin/sh\necho gh \"$@\"\n", 0o755)
+			s.put(t, "bin/gh", fakeGH, 0o755)
 			if tc.pinned {
 				s.put(t, "action/checksums.txt", string(s.files["/v1.2.3/checksums.txt"]), 0o644)
 				delete(s.files, "/v1.2.3/checksums.txt")
@@ -158,8 +173,11 @@ func TestSetup_refuses(t *testing.T) {
 			s.put(t, "action/checksums.txt", string(checksums([]byte("other"))), 0o644)
 		}, nil, "it is not used"},
 		{"what_gh_refuses", "v1.2.3", func(t *testing.T, s *setup) {
-			s.put(t, "bin/gh", "#!/bin/sh\ntest \"$4\" = '' # all but --help\n", 0o755)
-		}, []string{"GH_TOKEN=x"}, "has no attestation of the release workflow"},
+			s.put(t, "bin/gh", fakeGH, 0o755)
+		}, []string{"GH_TOKEN=x", "GH_FAILS=1"}, "has no attestation of the release workflow"},
+		{"checksums_of_another_version", "v1.2.4", func(_ *testing.T, s *setup) {
+			s.files["/v1.2.4/checksums.txt"] = s.files["/v1.2.3/checksums.txt"]
+		}, nil, "no checksum for linux_amd64"},
 		{"no_such_release", "v9.9.9", nil, nil, "cannot download https://github.com/spicedeploy/spice-deploy/releases/download/v9.9.9/checksums.txt"},
 		{"no_checksum_for_the_platform", "v1.2.3", nil, []string{"RUNNER_OS=Windows"}, "no checksum for windows_amd64"},
 		{"an_unknown_platform", "v1.2.3", nil, []string{"RUNNER_ARCH=S390X"}, "there is no binary for Linux on S390X"},

@@ -17,6 +17,10 @@ fail() {
 	exit 1
 }
 
+need() { # PROGRAM
+	command -v "$1" >/dev/null || fail "this runner has no $1, which the installation needs; install it in a step before"
+}
+
 case "$RUNNER_OS $RUNNER_ARCH" in
 'Linux X64') platform='linux_amd64' ;;
 'Linux ARM64') platform='linux_arm64' ;;
@@ -46,32 +50,46 @@ sha256() {
 	fi <"$1" | cut -d ' ' -f 1
 }
 
-# gh asks github.com who built the archive. A token of another server is of no use there, nor is a gh from before 2.49.
+# gh asks github.com who built the archive. A token of another server is of no use there. Before 2.67 gh found nothing
+# wrong where there was no attestation (CVE-2025-25204, https://github.com/cli/cli/issues/10418).
+can_attest() {
+	local major minor
+	[ -n "${GH_TOKEN-}" ] && [ "${GITHUB_SERVER_URL-}" = 'https://github.com' ] && command -v gh >/dev/null || return 1
+	read -r major minor < <(gh --version | sed -nE '1s/^gh version ([0-9]+)\.([0-9]+).*/\1 \2/p')
+	[ "${major:-0}" -gt 2 ] || { [ "${major:-0}" -eq 2 ] && [ "${minor:-0}" -ge 67 ]; }
+}
+
+# Only a release of the main branch counts: the workflow of another branch can be anybody's who may write to one.
 attest() { # FILE
-	if [ -z "${GH_TOKEN-}" ] || [ "${GITHUB_SERVER_URL-}" != 'https://github.com' ] ||
-		! gh attestation verify --help >/dev/null 2>&1; then
-		echo 'the attestation was not checked: that takes gh and a token of github.com'
-		return
+	if ! can_attest; then
+		echo 'the attestation was not checked: that takes gh 2.67 or newer, and a token of github.com'
+	elif ! gh attestation verify "$1" --repo "$repository" --deny-self-hosted-runners \
+		--cert-identity "https://github.com/$repository/.github/workflows/release.yml@refs/heads/main"; then
+		# The commit of this action pins the archive already, and a service that is away must not stop deployments.
+		[ "$pinned" = 'yes' ] || fail "$1 has no attestation of the release workflow of $repository, or it could not be looked up; it is not used"
+		echo "::warning title=spice-deploy::the attestation of $1 could not be checked; it is used, since its SHA-256 is the one that this commit of the action names"
 	fi
-	gh attestation verify "$1" --repo "$repository" --signer-workflow "$repository/.github/workflows/release.yml" ||
-		fail "$1 has no attestation of the release workflow of $repository, or it could not be looked up; it is not used"
 }
 
 build_source() {
 	command -v go >/dev/null ||
 		fail 'this commit is no release, and building it needs Go; pin a release, or set up Go before'
-	go build -C "$here/.." -trimpath -o "$directory/$binary" .
+	GOOS='' GOARCH='' go build -C "$here/.." -buildvcs=auto -trimpath -o "$directory/$binary" . ||
+		fail 'the source around this action does not build, as go says above'
 }
 
 install_release() {
-	local sums="$here/checksums.txt"
+	local sums="$here/checksums.txt" pinned='yes'
+	need curl
+	need tar
 	if [ -n "$version" ] && ! grep -qsF "  spice-deploy_${version}_" "$sums"; then
+		pinned='no'
 		sums="$directory/checksums.txt"
 		fetch "$releases/v$version/checksums.txt" "$sums"
 	fi
 
-	local line want archive got
-	line=$(grep -E "^[0-9a-f]{64}  spice-deploy_[0-9A-Za-z.-]+_$platform\.tar\.gz$" "$sums") ||
+	local line want archive got wanted=${version//./\\.}
+	line=$(grep -E "^[0-9a-f]{64}  spice-deploy_${wanted:-[0-9A-Za-z.-]+}_$platform\.tar\.gz$" "$sums") ||
 		fail "the release has no checksum for $platform, so nothing was installed"
 	read -r want archive <<<"$line"
 	version=${archive#spice-deploy_}

@@ -13,29 +13,28 @@ var version, commit string
 // versionOf returns the version and the commit of this binary: what the linker was told, else what the Go
 // command recorded, else that it was built from source.
 func versionOf() (string, string) {
-	v, c := version, commit
-	if info, ok := debug.ReadBuildInfo(); ok {
-		recordedVersion, recordedCommit := recorded(info)
-		v, c = cmp.Or(v, recordedVersion), cmp.Or(c, recordedCommit)
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
 	}
-	return cmp.Or(v, "source"), cmp.Or(c, "unknown")
+	return told(version, commit, info)
 }
 
-// recorded returns what the Go command wrote down of the version and the commit, "" where it did not. A tree
-// that had changes when it was built is not the commit alone, and the commit says so.
-func recorded(info *debug.BuildInfo) (version, commit string) {
+// told fills in what the linker was not told with what the Go command wrote down. A tree that had changes when it
+// was built is not the commit alone, and the commit says so. Without a version of the module the commit is that of
+// another repository, in which the sources lie.
+func told(version, commit string, info *debug.BuildInfo) (string, string) {
 	settings := map[string]string{}
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
 	}
-	commit = settings["vcs.revision"]
-	if settings["vcs.modified"] == "true" {
+	if info.Main.Version != "" && info.Main.Version != "(devel)" {
+		version, commit = cmp.Or(version, info.Main.Version), cmp.Or(commit, settings["vcs.revision"])
+	}
+	if commit != "" && settings["vcs.modified"] == "true" {
 		commit += " with changes"
 	}
-	if info.Main.Version != "(devel)" {
-		version = info.Main.Version
-	}
-	return version, commit
+	return cmp.Or(version, "source"), cmp.Or(commit, "unknown")
 }
 
 func versionLine() string {

@@ -28,6 +28,7 @@ const nativeInstall = `runs:
       # No expression may stand in the script, which would run what an input says. The runner sets no INPUT_* for
       # composite actions: https://github.com/actions/runner/issues/665
       env:
+        MSYS2_ENV_CONV_EXCL: '*' # on Windows bash would change values that look like paths, such as a secret /Ab3
 `
 
 // nativeDeploy replaces the shell, so that the runner's signal on a cancellation reaches the deployment.
