@@ -62,6 +62,7 @@ var placeholders = map[string]string{
 	"choices":    "those that the message lists",
 	"names":      "the ones that the message names",
 	"by":         "that the message names",
+	"former":     "the former version, if there is one, keeps serving",
 	"option":     "the limit that the message names",
 	"host":       "the host of api-url",
 	"code":       "its code is in error-code",

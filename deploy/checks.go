@@ -123,6 +123,19 @@ func (r *run) references(elsewhereToo bool) []string {
 // SecretsAreMissing begins what a run says about [Plan.MissingSecrets], as a warning or as the error that ends it.
 const SecretsAreMissing = "the spicepod refers to secrets that are neither given nor in the app"
 
+// firstTheSecrets puts the likeliest cause of a new version that does not serve before a remedy: a secret that nobody has.
+func (r *run) firstTheSecrets(hint string) string {
+	if r.result.Plan == nil || r.Options.MissingSecrets == "ignore" || len(r.result.Plan.MissingSecrets) == 0 {
+		return hint
+	}
+	names := make([]string, len(r.result.Plan.MissingSecrets))
+	for i, m := range r.result.Plan.MissingSecrets {
+		names[i] = m.Name
+	}
+	return fmt.Sprintf("add %s to secrets or secrets-from-env: the spicepod refers to what is neither given nor in the app. If that is not it: %s",
+		strings.Join(names, ", "), hint)
+}
+
 // checkSecrets compares the spicepod's needs with what is given and what the app has.
 func (r *run) checkSecrets(plan *Plan) error {
 	policy := r.Options.MissingSecrets

@@ -64,7 +64,7 @@ func (r *run) clearTheWay(ctx context.Context, plan *Plan) (way, error) {
 		}
 	}
 	if r.mayReplace(*other) {
-		r.inWay(Notice, *other, "%s and has had half of timeout-seconds: asking for ours all the same")
+		r.inWay(Notice, *other, "%s and has had half of timeout-seconds: creating ours anyway")
 		return clear, nil
 	}
 	r.inWay(Info, *other, "%s: waiting for it")

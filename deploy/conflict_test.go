@@ -63,7 +63,7 @@ func TestRun_waitsForAnother(t *testing.T) {
 			result: diag.Succeeded,
 			log: []string{
 				"conflict: deployment 1002 of commit bada55e on main is in_progress, created 10s ago: waiting for it",
-				"conflict: notice: deployment 1002 of commit bada55e on main is in_progress, created 5m1 … has had half of timeout-seconds: asking for ours all the same",
+				"conflict: notice: deployment 1002 of commit bada55e on main is in_progress, created 5m1 … has had half of timeout-seconds: creating ours anyway",
 				"deployment: 1003 queued",
 			},
 			writes: happy, history: []string{"1002 other old@bada55e created", "1003 run ours@c0ffee1 succeeded"}, took: "5m4s-5m15s",
@@ -72,7 +72,7 @@ func TestRun_waitsForAnother(t *testing.T) {
 			name: "in_progress_for_ever_and_not_to_be_replaced", given: anyEdition(inTheWay(runningForEver)),
 			log: []string{
 				"conflict: deployment 1002 … in_progress, created 10s ago: waiting for it",
-				"conflict: notice: deployment 1002 … asking for ours all the same",
+				"conflict: notice: deployment 1002 … creating ours anyway",
 				"plan: update the spicepod, create a deployment", "update: spicepod updated",
 				"conflict: deployment 1002 … waiting to ask again",
 				"plan: create a deployment",

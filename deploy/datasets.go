@@ -105,7 +105,7 @@ func (w *watchOfDatasets) compare(list []spiceruntime.Dataset) {
 	for _, d := range list {
 		name := fold(d.Name)
 		if w.gone[name] && folded[name] == nil {
-			differs(d.Name, "is still there and was removed")
+			differs(d.Name, "was removed and is still served")
 		}
 		exact[d.Name], folded[name] = append(exact[d.Name], d.From), append(folded[name], d.From)
 	}

@@ -47,7 +47,7 @@ func TestVerify_formerVersion(t *testing.T) {
 	still := "deployment 1002 succeeded, but the former version is still served after 30s: "
 	const args = "--dataset-ready-timeout-seconds 30 --fail-on-test-error=false"
 	scenes := []scene{
-		{name: "removed_dataset", given: hangs([]string{orders, "Old-One=file:a.csv"}, []string{orders}), reason: still + "Old-One is still there and was removed"},
+		{name: "removed_dataset", given: hangs([]string{orders, "Old-One=file:a.csv"}, []string{orders}), reason: still + "Old-One was removed and is still served"},
 		{name: "another_from", given: hangs([]string{"orders=postgres:a"}, []string{"orders=postgres:b"}), reason: still + "orders comes from postgres:a instead of postgres:b"},
 		{name: "new_dataset", given: hangs([]string{orders}, []string{orders, "trips=s3://b"}), reason: still + "trips is missing", also: func(s *stage, e ended) {
 			if diff := cmp.Diff([]string{"trips"}, e.MissingDatasets); diff != "" || len(e.Datasets) != 1 {
@@ -61,7 +61,7 @@ func TestVerify_formerVersion(t *testing.T) {
 		{
 			name:   "many_datasets",
 			given:  hangs([]string{orders}, strings.Fields("a=f:1 b=f:2 c=f:3 d=f:4 e=f:5 f=f:6 g=f:7")),
-			reason: "orders is still there and was removed; a is missing; b is missing; c is missing; d is missing; and 3 more",
+			reason: "orders was removed and is still served; a is missing; b is missing; c is missing; d is missing; and 3 more",
 		},
 		{
 			name: "error_of_the_former_version", reason: still + "trips is missing",
@@ -102,7 +102,7 @@ func TestVerify_formerVersion(t *testing.T) {
 			hangs([]string{orders}, nil)(s)
 			s.spicepod = manifest("ours")
 		},
-		result: diag.VerificationFailed, exit: 7, reason: still + "orders is still there and was removed", writes: happy, history: ours("succeeded"), took: "34s-35s",
+		result: diag.VerificationFailed, exit: 7, reason: still + "orders was removed and is still served", writes: happy, history: ours("succeeded"), took: "34s-35s",
 	}, scene{
 		name: "goes_with_its_datasets", args: args, given: func(s *stage) { s.app.Spicepod = served("old", orders) },
 		result: diag.Succeeded, reason: "deployment 1002 succeeded", log: []string{"verify: the new version is served: the removed datasets are gone"},

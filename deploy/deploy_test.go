@@ -48,7 +48,7 @@ func TestRun(t *testing.T) {
 			name:   "no_spicepod_deploys_what_the_app_has",
 			given:  func(s *stage) { s.spicepod = "" },
 			result: diag.Succeeded, reason: "deployment 1002 succeeded",
-			log:     []string{"plan: no spicepod here: the one that the app has is deployed"},
+			log:     []string{"plan: warning: no spicepod here, so the one that the app has is deployed again"},
 			writes:  []string{"POST app/deployments"},
 			history: []string{"1002 run old@c0ffee1 succeeded"},
 			took:    "4s-5s",

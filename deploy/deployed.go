@@ -22,7 +22,7 @@ func (r *run) verifyDeployed(ctx context.Context) error {
 	if err := r.verified(ctx); err != nil {
 		return err
 	}
-	said := "is well"
+	said := "is healthy"
 	if r.result.Unproven {
 		said = "was asked"
 	}

@@ -105,12 +105,12 @@ func TestVerifyCommand(t *testing.T) {
 	playAll(t, []scene{
 		{
 			name: "served", args: verifies, given: deployed(emulator.Runtime{}),
-			result: diag.Succeeded, reason: `the runtime of app "shop-app" is well; 1 dataset ready`,
+			result: diag.Succeeded, reason: `the runtime of app "shop-app" is healthy; 1 dataset ready`,
 			log: []string{"app: shop-app (id 101, us-east-1)", "verify: 1 dataset ready", "verify: the runtime is ready"}, silent: []string{"new version"}, took: "0s",
 		},
 		{
 			name: "served_and_probed", args: verifies, given: also(func(s *stage) { s.options.TestSQL = "SELECT 1" }),
-			result: diag.Succeeded, reason: `the runtime of app "shop-app" is well; 1 dataset ready, 1 of 1 probe passed`, writes: []string{"POST sql"}, took: "0s",
+			result: diag.Succeeded, reason: `the runtime of app "shop-app" is healthy; 1 dataset ready, 1 of 1 probe passed`, writes: []string{"POST sql"}, took: "0s",
 		},
 		{
 			name: "another_spicepod_than_the_one_that_is_given", args: "--dataset-ready-timeout-seconds 10",
@@ -147,13 +147,13 @@ func TestVerifyCommand(t *testing.T) {
 		},
 		{
 			name: "deployment_in_progress", args: verifies, given: also(func(s *stage) { s.others(runningFor(time.Minute)) }),
-			result: diag.Succeeded, reason: `the runtime of app "shop-app" is well; 1 dataset ready; the newer deployment 1002 is queued`,
+			result: diag.Succeeded, reason: `the runtime of app "shop-app" is healthy; 1 dataset ready; the newer deployment 1002 is queued`,
 			log:     []string{"verify: notice: deployment 1002 of commit bada55e on main is queued … it may take over while this run looks"},
 			history: []string{"1002 other old@bada55e queued"}, took: "0s",
 		},
 		{
 			name: "newer_deployment_has_failed", args: verifies, given: also(func(s *stage) { s.others(emulator.Deployment{Age: time.Hour, Outcome: boom}) }),
-			result: diag.Succeeded, reason: `the runtime of app "shop-app" is well; 1 dataset ready; the newer deployment 1002 is failed`,
+			result: diag.Succeeded, reason: `the runtime of app "shop-app" is healthy; 1 dataset ready; the newer deployment 1002 is failed`,
 			log:     []string{"verify: notice: deployment 1002 of commit bada55e on main is failed, created 1h0m0s ago: what an earlier one deployed is verified"},
 			history: []string{"1002 other old@bada55e failed"}, took: "0s",
 			also: func(s *stage, e ended) {
@@ -168,7 +168,7 @@ func TestVerifyCommand(t *testing.T) {
 				deployed(emulator.Runtime{ReadyAfter: 48 * time.Hour})(s)
 				s.options.TestSQL = "SELECT 1"
 			},
-			result: diag.Succeeded, reason: `the runtime of app "shop-app" was asked; 0 of 1 probe passed, not all that was to be checked is well, see the warnings`, took: "20s",
+			result: diag.Succeeded, reason: `the runtime of app "shop-app" was asked; 0 of 1 probe passed, some checks failed, see the warnings`, took: "20s",
 		},
 		{
 			name: "stopped_while_the_app_is_looked_for", args: verifies,

@@ -27,12 +27,12 @@ func TestVerify_listsTheFormerVersion(t *testing.T) {
 				{"name":"`+long+`","from":"`+long+`","status":"Ready"}]`)
 		},
 		result: diag.VerificationFailed, exit: 7, silent: []string{"hunter2"},
-		reason: "the former version is still served after 2s: Gone is still there and was removed; moved comes from https://***@a.example.com/x instead of https://***@b.example.com/x",
+		reason: "the former version is still served after 2s: Gone was removed and is still served; moved comes from https://***@a.example.com/x instead of https://***@b.example.com/x",
 		writes: happy, history: ours("succeeded"), took: "6s-7s",
 		also: func(s *stage, e ended) {
 			short := strings.Repeat("x", 199) + "…"
 			want := []spiceruntime.Dataset{
-				{Name: "Gone", From: "file:a.csv", Status: "former", ErrorMessage: "is still there and was removed"},
+				{Name: "Gone", From: "file:a.csv", Status: "former", ErrorMessage: "was removed and is still served"},
 				{
 					Name: "moved", From: "https://***@a.example.com/x", Status: "former",
 					ErrorMessage: "comes from https://***@a.example.com/x instead of https://***@b.example.com/x",

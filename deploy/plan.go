@@ -219,7 +219,11 @@ func (r *run) planned(plan *Plan) error {
 		}
 	}
 	if body, err := json.Marshal(plan.Request); err == nil {
-		r.info(PhaseDeployment, "would be asked for with %s", body)
+		with := string(body)
+		if with == "{}" {
+			with = "the app's own settings"
+		}
+		r.info(PhaseDeployment, "would be created with %s", with)
 	}
 	if plan.InTheWay != nil {
 		plan.OnConflict = onConflict[r.Options.OnConflict]
@@ -257,7 +261,7 @@ func (r *run) observePlan(plan *Plan) {
 		return
 	}
 	if r.Manifest == nil {
-		r.info(PhasePlan, "no spicepod here: the one that the app has is deployed")
+		r.warn(PhasePlan, "no spicepod here, so the one that the app has is deployed again: check out the repository before this step, or name the file in spicepod")
 	}
 	const most = 20 // the summary and the difference show the rest
 	for i, change := range plan.Spicepod.Changes {

@@ -62,7 +62,7 @@ func TestVerify_probes(t *testing.T) {
 		{
 			name: "only_a_warning", args: probing + " --fail-on-test-error=false",
 			given:  probes("[SELECT 1, SELECT x FROM y]", emulator.Runtime{}),
-			result: diag.Succeeded, reason: "deployment 1002 succeeded; 1 of 2 probes passed, not all that was to be checked is well, see the warnings",
+			result: diag.Succeeded, reason: "deployment 1002 succeeded; 1 of 2 probes passed, some checks failed, see the warnings",
 			log: []string{"verify: warning: deployment 1002 succeeded, but 1 of 2 probes failed: sql (SELECT x FROM y): POST /v1/sql: 400 Bad Request: … no failure, since fail-on-test-error is false. What to do: compare"}, silent: []string{"set fail-on-test-error"},
 			writes: with("POST sql", "POST sql 400"), history: ours("succeeded"), took: "4s-5s",
 		},

@@ -95,6 +95,10 @@ func (r *run) finish(err error) {
 	}
 	end := r.classify(err)
 	res.Result, res.Hint = end.Result, end.Hint
+	switch res.Result {
+	case diag.Failed, diag.TimedOut, diag.VerificationFailed:
+		res.Hint = r.firstTheSecrets(res.Hint)
+	}
 	res.Reason = end.Error()
 	res.ExitCode = res.Result.ExitCode()
 	switch res.Result {
@@ -128,7 +132,7 @@ func (r *run) proof() string {
 		parts = append(parts, fmt.Sprintf("%d of %s passed", passed, counted(n, "probe")))
 	}
 	if r.result.Unproven {
-		parts = append(parts, "not all that was to be checked is well, see the warnings")
+		parts = append(parts, "some checks failed, see the warnings")
 	}
 	if len(parts) == 0 {
 		return ""

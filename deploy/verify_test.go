@@ -155,7 +155,7 @@ func TestVerify_notReady(t *testing.T) {
 		},
 		{
 			name: "only_a_warning", args: onlyReady + " --fail-on-test-error=false", given: never,
-			result: diag.Succeeded, reason: "deployment 1002 succeeded; 0 of 1 probe passed, not all that was to be checked is well",
+			result: diag.Succeeded, reason: "deployment 1002 succeeded; 0 of 1 probe passed, some checks failed",
 			log:    []string{"verify: warning: deployment 1002 succeeded, but the runtime was not ready within 20s; no failure, since fail-on-test-error is false. What to do: look at"},
 			silent: []string{"SELECT 1"}, writes: happy, history: ours("succeeded"), took: "24s-25s",
 		},

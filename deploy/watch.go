@@ -103,17 +103,21 @@ func (r *run) spend(status spicecloud.Status) {
 // failed is the end of a deployment that failed, with the reason that the service gives.
 func (r *run) failed(d spicecloud.Deployment) error {
 	reason := fmt.Errorf("deployment %d failed: %s", d.ID, said(d))
+	former := "the former version keeps serving"
+	if r.created {
+		former = "nothing serves yet, since the app is new"
+	}
 	switch code := d.ErrorCode; {
 	case strings.HasPrefix(code, "insufficient_"):
-		return because(diag.ShortOfCapacity, reason, "code", code)
+		return because(diag.ShortOfCapacity, reason, "code", code, "former", former)
 	case code == "pod_exceeds_node_capacity":
 		return because(diag.PodTooLarge, reason)
 	case code == "unable_to_start":
-		return because(diag.UnableToStart, reason)
+		return because(diag.UnableToStart, reason, "former", former)
 	case code == "internal_error":
 		return because(diag.PlatformError, reason)
 	}
-	return because(diag.DeploymentFailed, reason)
+	return because(diag.DeploymentFailed, reason, "former", former)
 }
 
 // superseded decides what "created" means: a newer deployment replaced this one, if there is a newer one. Older

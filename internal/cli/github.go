@@ -150,7 +150,7 @@ func (g *gitHub) observe(ctx context.Context, list observers) observers {
 		return list
 	}
 	g.recorder = g.client.Record(ctx, githubreport.Recording{
-		Commit: o.CommitSHA, Environment: o.GitHubEnvironment, LogURL: g.command.facts.BuildURL, Cover: g.command.redactor.Redact,
+		Commit: o.CommitSHA, App: o.AppName, Environment: o.GitHubEnvironment, LogURL: g.command.facts.BuildURL, Cover: g.command.redactor.Redact,
 	})
 	return append(list, g.recorder)
 }

@@ -182,9 +182,9 @@ func (c *command) checkOffline(in *inputs) error {
 	if c.hasCredentials() {
 		return nil
 	}
-	text := "dry run without credentials: the inputs are well"
+	text := "dry run without credentials: the inputs are valid"
 	if in.manifest != nil {
-		text += ", and so is the spicepod"
+		text = "dry run without credentials: the inputs and the spicepod are valid"
 		var needed []string
 		for _, ref := range in.manifest.References() {
 			if ref.Managed && !slices.Contains(needed, ref.Key) {
@@ -195,7 +195,7 @@ func (c *command) checkOffline(in *inputs) error {
 			text += "; it refers to the secrets " + strings.Join(needed, ", ")
 		}
 	}
-	return &diag.Error{Result: diag.Planned, Err: errors.New(text + "; nobody was asked what would change, and nothing was changed")}
+	return &diag.Error{Result: diag.Planned, Err: errors.New(text + "; Spice Cloud was not asked what would change, and nothing was changed")}
 }
 
 // read reads the files that the options name. What was checked is what is sent: no file is opened again.

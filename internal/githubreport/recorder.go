@@ -30,6 +30,7 @@ const mostQueued = 8
 // Recording says what is recorded.
 type Recording struct {
 	Commit      string                   // the full hash
+	App         string                   // the name that is asked for, until the app is known
 	Environment string                   // "" for the app's name
 	LogURL      string                   // the page of this run
 	Cover       func(text string) string // hides secrets
@@ -108,8 +109,8 @@ func (r *Recorder) Finish(result deploy.Result) error {
 
 func (r *Recorder) status(state, description string, result deploy.Result) status {
 	const most = 140 // characters: https://github.com/Shopify/shipit-engine/issues/1004
-	s := status{app: result.App.Name, state: state, description: remote.OneLine(r.what.Cover(description), most)}
-	if s.app != "" {
+	s := status{app: cmp.Or(result.App.Name, r.what.App), state: state, description: remote.OneLine(r.what.Cover(description), most)}
+	if result.App.Name != "" {
 		s.environmentURL = result.AppURL()
 	}
 	return s

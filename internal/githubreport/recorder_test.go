@@ -96,6 +96,28 @@ func TestRecorder(t *testing.T) {
 	}
 }
 
+// TestRecorder_ofAnAppToBeCreated: the GitHub Deployment is begun before there is the app, and bears its name all the same.
+func TestRecorder_ofAnAppToBeCreated(t *testing.T) {
+	t.Parallel()
+
+	g := (&gitHub{granted: allPermissions()}).start(t)
+	what := recording()
+	what.App = "shop-pr-7"
+	r := g.client(t).Record(t.Context(), what)
+	e := planned()
+	e.Result.App = spicecloud.App{}
+	r.Observe(e)
+	if err := r.Finish(succeeded()); err != nil {
+		t.Fatal(err)
+	}
+	if len(g.deployments) != 1 || g.deployments[0]["environment"] != "shop-pr-7" || g.deployments[0]["task"] != "deploy:shop-pr-7" {
+		t.Errorf("expected a GitHub Deployment in the environment shop-pr-7, got %v", g.deployments)
+	}
+	if url, there := g.statuses[0]["environment_url"]; there {
+		t.Errorf("expected no address of an app that is not there yet, got %v", url)
+	}
+}
+
 func TestRecorder_ends(t *testing.T) {
 	t.Parallel()
 

@@ -122,7 +122,7 @@ func ends(t *testing.T) map[string]deploy.Result {
 		run(diag.Submitted, "deployment 86 was created; it was not waited for", func(r *deploy.Result) { r.Deployment = ours(spicecloud.Queued) }),
 		run(diag.Skipped, "deployment 85 is in the way, and on-conflict is skip", func(r *deploy.Result) { r.Plan = another }),
 		run(diag.Failed, "deployment 86 failed: "+hostile, func(r *deploy.Result) {
-			r.Hint = diag.Hint(diag.UnableToStart)
+			r.Hint = diag.Hint(diag.UnableToStart, "former", "the former version keeps serving")
 			r.Request.Branch, r.Request.CommitMessage = "a`b|c", hostile
 			r.Deployment = ours(spicecloud.Failed)
 			r.Deployment.ErrorCode, r.Deployment.ErrorMessage = "unable_to_start", hostile
@@ -207,7 +207,7 @@ func plans(t *testing.T) map[string]deploy.Result {
 func rollbacks() map[string]deploy.Result {
 	failed := func(story string, change func(*deploy.Result)) deploy.Result {
 		return run(diag.Failed, "deployment 86 failed: the new version did not become ready; "+story, func(r *deploy.Result) {
-			r.Hint, r.Deployment = diag.Hint(diag.UnableToStart), ours(spicecloud.Failed)
+			r.Hint, r.Deployment = diag.Hint(diag.UnableToStart, "former", "the former version keeps serving"), ours(spicecloud.Failed)
 			r.Deployment.ErrorCode = "unable_to_start"
 			r.Duration = 3 * time.Minute
 			change(r)
@@ -230,11 +230,11 @@ func others(t *testing.T) map[string]deploy.Result {
 	t.Helper()
 	return map[string]deploy.Result{
 		"forty": forty(),
-		"verified": run(diag.Succeeded, `the runtime of app "shop" is well; 1 dataset ready; the newer deployment 87 is failed`, func(r *deploy.Result) {
+		"verified": run(diag.Succeeded, `the runtime of app "shop" is healthy; 1 dataset ready; the newer deployment 87 is failed`, func(r *deploy.Result) {
 			r.Verify, r.Deployment = true, ours(spicecloud.Succeeded)
 			r.Datasets = []spiceruntime.Dataset{{Name: "orders", From: "postgres:orders", Status: "Ready"}}
 		}),
-		"verified-with-warnings": run(diag.Succeeded, `the runtime of app "shop" was asked; 0 of 1 probe passed, not all that was to be checked is well, see the warnings`, func(r *deploy.Result) {
+		"verified-with-warnings": run(diag.Succeeded, `the runtime of app "shop" was asked; 0 of 1 probe passed, some checks failed, see the warnings`, func(r *deploy.Result) {
 			r.Verify, r.Unproven, r.Deployment = true, true, ours(spicecloud.Succeeded)
 			r.Warnings = []string{"deployment 86 succeeded, but the runtime was not ready within 1m0s"}
 		}),

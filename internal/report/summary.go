@@ -24,7 +24,7 @@ var verdicts = map[diag.Result]string{
 	diag.TimedOut:           "⏱️ Timed out, the deployment may still be running",
 	diag.Unavailable:        "❌ Spice Cloud could not be reached",
 	diag.Conflict:           "🚧 Another deployment was in the way",
-	diag.VerificationFailed: "⚠️ Deployed, but not well",
+	diag.VerificationFailed: "⚠️ Deployed, but not serving correctly",
 	diag.Rejected:           "❌ Spice Cloud refused",
 	diag.InternalError:      "💥 A bug in spice-deploy",
 	diag.Cancelled:          "🛑 Cancelled",
@@ -32,8 +32,8 @@ var verdicts = map[diag.Result]string{
 
 // ofVerify are the verdicts of the command verify where they differ, since it deploys nothing.
 var ofVerify = map[diag.Result]string{
-	diag.Succeeded:          "✅ The runtime is well",
-	diag.VerificationFailed: "⚠️ The runtime is not well",
+	diag.Succeeded:          "✅ The runtime is healthy",
+	diag.VerificationFailed: "⚠️ The runtime is not healthy",
 }
 
 func verdict(r deploy.Result) string {
