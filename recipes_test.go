@@ -48,7 +48,6 @@ func TestRecipes(t *testing.T) {
 			{job: "deploy", event: "pull_request", given: pullRequest, want: map[string]string{"app-name": "shop-pr-7", "result": "succeeded"}, writes: true},
 			{job: "delete", event: "pull_request", given: pullRequest, want: map[string]string{"app-name": "shop-pr-7", "result": "succeeded"}, writes: true},
 			{job: "delete", event: "pull_request", given: pullRequest, want: map[string]string{"result": "skipped"}},
-			{job: "deploy", event: "dependabot", given: pullRequest, want: map[string]string{"result": "skipped"}},
 		},
 		"promote": {
 			{job: "staging", want: map[string]string{"app-name": "shop-staging", "result": "succeeded"}, writes: true},

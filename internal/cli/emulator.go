@@ -41,7 +41,7 @@ func (c *command) emulator(ctx context.Context, loadErr error) int {
 		c.log.line("app", "%s (id %d)", app.Name, app.ID)
 	}
 	c.log.line("try", "SPICE_API_URL=%s SPICE_API_TOKEN=%s spice-deploy --app-name %s", e.url, e.Token(), e.Apps()[0].Name)
-	c.log.line("faults", "curl %s/_emulator/state shows what is there; README.md tells how to break it", e.url)
+	c.log.line("faults", "curl %s/_emulator/state shows what is there; https://github.com/spicedeploy/spice-deploy/blob/main/docs/emulator.md tells how to break it", e.url)
 	_ = c.log.flush()
 	select {
 	case <-ctx.Done():

@@ -54,5 +54,5 @@
 //	POST   /_emulator/apps         an App, replies with its id
 //	POST   /_emulator/deployments  {app: NAME} with a Deployment's fields: somebody else deploys, whatever runs
 //	POST   /_emulator/tokens       a TokenSpec, replies with the token
-//	POST   /_emulator/reset        back to the first moment, with the same credentials
+//	POST   /_emulator/reset        back to an organization without apps, faults and requests, with the same credentials
 package emulator
