@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// said are the texts of the warnings and notices that a package can print, with … for what a run fills in: the literals
-// that its code gives to warn, notice, or the lists of warnings and notices.
-func said(t *testing.T, folder string) []string {
+// said are the texts that the code of a package gives to the calls that matter, with … for what a run fills in. What
+// such a call is given behind its text, a remedy, follows it where there is one.
+func said(t *testing.T, folder string, matters func(*ast.CallExpr) bool) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil || len(files) == 0 {
@@ -24,8 +24,8 @@ func said(t *testing.T, folder string) []string {
 	constants, texts := map[string]ast.Expr{}, map[string]bool{}
 	var calls []*ast.CallExpr
 	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(filepath.Base(name), "generate") {
+			continue // no run has it
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {
@@ -44,14 +44,23 @@ func said(t *testing.T, folder string) []string {
 		})
 	}
 	for _, call := range calls {
-		if !warns(call) {
+		if !matters(call) {
 			continue
 		}
-		for _, argument := range call.Args {
-			if text := strings.TrimPrefix(pattern(argument, constants), "warning: "); strings.Count(text, " ") > 1 {
-				texts[text] = true
-				break // what follows a format is filled in
+		for i, argument := range call.Args {
+			text := strings.TrimPrefix(pattern(argument, constants), "warning: ")
+			if strings.Count(text, " ") < 2 {
+				continue
 			}
+			if hint := ""; isReport(call) && i+1 < len(call.Args) {
+				if hint = pattern(call.Args[i+1], constants); hint != "" && hint != "…" {
+					text += "; " + hint
+				}
+			}
+			if text = strings.ReplaceAll(text, "……", "…"); !strings.HasPrefix(text, "…; write") {
+				texts[text] = true
+			}
+			break // what follows a format is filled in
 		}
 	}
 	return slices.Sorted(maps.Keys(texts))
@@ -79,7 +88,19 @@ func warns(call *ast.CallExpr) bool {
 	return false
 }
 
-var verb = regexp.MustCompile(`%[a-z]`)
+// complains tells whether a call notes a problem with the input, or makes the error that one is about.
+func complains(call *ast.CallExpr) bool {
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	return ok && (f.Sel.Name == "problem" || f.Sel.Name == "Errorf" || f.Sel.Name == "New" || isReport(call))
+}
+
+// isReport tells whether a call notes a problem with its remedy apart.
+func isReport(call *ast.CallExpr) bool {
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	return ok && (f.Sel.Name == "report" || f.Sel.Name == "reportUnset" || f.Sel.Name == "reportEmpty")
+}
+
+var verb = regexp.MustCompile(`%[a-zA-Z]`)
 
 // pattern is the text of an expression, with … for what is not a literal.
 func pattern(e ast.Expr, constants map[string]ast.Expr) string {
@@ -115,7 +136,7 @@ func TestDocs_whenItFails_warnings(t *testing.T) {
 	}
 	table := "| it says | what to do |\n| --- | --- |\n"
 	for _, folder := range []string{"internal/ci", "internal/config", "secretsync", "internal/spicepod", "deploy", "internal/cli"} {
-		texts := said(t, folder)
+		texts := said(t, folder, warns)
 		if len(texts) < 3 {
 			t.Errorf("found only the warnings %q in %s", texts, folder)
 		}
@@ -127,4 +148,31 @@ func TestDocs_whenItFails_warnings(t *testing.T) {
 		}
 	}
 	checkRegions(t, page, map[string]string{"warnings": table})
+}
+
+// TestDocs_whenItFails_problems: the page has every problem that a run finds with its inputs and files.
+func TestDocs_whenItFails_problems(t *testing.T) {
+	t.Parallel()
+
+	var lists []string
+	for _, part := range []struct{ title, folder string }{
+		{"Options", "internal/config"},
+		{"Secrets", "secretsync"},
+		{"The spicepod", "internal/spicepod"},
+	} {
+		texts := said(t, part.folder, complains)
+		if len(texts) < 10 {
+			t.Errorf("found only the problems %q in %s", texts, part.folder)
+		}
+		list := "**" + part.title + "**\n\n"
+		for _, text := range texts {
+			fence := "`"
+			if strings.Contains(text, fence) {
+				fence = "``"
+			}
+			list += "- " + fence + text + fence + "\n"
+		}
+		lists = append(lists, list)
+	}
+	checkRegions(t, "docs/when-it-fails.md", map[string]string{"problems": strings.Join(lists, "\n")})
 }

@@ -19,7 +19,7 @@ func (w *Workspace) Read(name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	missing := "is not there: check the name, which is relative to working-directory"
+	missing := "is not there: check the name, which is relative to working-directory, and that the repository is checked out"
 	info, err := root.Stat(rel)
 	if err != nil {
 		return nil, refused(name, err, missing)

@@ -130,8 +130,8 @@ func TestWorkspace_Read_refuses(t *testing.T) {
 		reason workspace.Reason
 		want   string
 	}{
-		{"not_there", "spicepod.yml", workspace.NotThere, `"spicepod.yml" is not there: check the name, which is relative to working-directory`},
-		{"dangling_link", "dangling.yaml", workspace.NotThere, `"dangling.yaml" is not there: check the name, which is relative to working-directory`},
+		{"not_there", "spicepod.yml", workspace.NotThere, `"spicepod.yml" is not there: check the name, which is relative to working-directory, and that the repository is checked out`},
+		{"dangling_link", "dangling.yaml", workspace.NotThere, `"dangling.yaml" is not there: check the name, which is relative to working-directory, and that the repository is checked out`},
 		{"below_a_file", "spicepod.yaml/x", workspace.NotThere, `"spicepod.yaml/x" is not there, since a part of the name before the last is no folder: check the name`},
 		{"no_name", "", workspace.NotThere, `"" is no name: name a file`},
 		{"folder", "folder", workspace.Folder, `"folder" is a folder: name the file in it`},
