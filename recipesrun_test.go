@@ -192,6 +192,8 @@ func (k *kitchen) expand(t *testing.T, text string, p play) string {
 		switch {
 		case given:
 			return value
+		case name == "github.token":
+			return "" // there is no GitHub here
 		case !isSecret:
 			t.Errorf("the test gives no value for the expression %s", name)
 			return ""

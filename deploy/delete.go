@@ -20,7 +20,7 @@ func (d *Deployer) Delete(ctx context.Context) Result {
 func (r *run) delete(ctx context.Context) error { return r.inTime(ctx, r.deleteApp) }
 
 func (r *run) deleteApp(ctx context.Context) error {
-	ctx = r.patient(ctx)
+	ctx, r.result.Delete = r.patient(ctx), true
 	id, err := r.appID(ctx)
 	if end, ok := errors.AsType[*diag.Error](err); ok && end.Result == diag.InvalidInput {
 		return ended(diag.Skipped, "%w: nothing to delete", end.Err)

@@ -22,6 +22,7 @@ type Result struct {
 	Err      error  // what ended the run, nil where it went well
 
 	Verify     bool   // of the command verify: what Deployment names was there before the run
+	Delete     bool   // of the command delete
 	Org        string // the organization in links
 	Request    spicecloud.NewDeployment
 	App        spicecloud.App

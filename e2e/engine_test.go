@@ -15,6 +15,9 @@ import (
 // stopEngine ends the engine that was started for the tests, if one was.
 var stopEngine = func() {}
 
+// standIn tells that the images which the Dockerfile begins with are stand-ins.
+var standIn bool
+
 // engine makes sure that there is a container engine: the machine's own, or one for the tests.
 var engine = sync.OnceValue(func() error {
 	if _, err := command("", nil, "docker", "info"); err == nil {
@@ -70,6 +73,7 @@ func startEngine() error {
 	}
 	for range 150 {
 		if _, err = command("", nil, "docker", "info"); err == nil {
+			standIn = true
 			return standIns(unpacked)
 		}
 		time.Sleep(100 * time.Millisecond)

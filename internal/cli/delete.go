@@ -36,6 +36,10 @@ func (c *command) delete(ctx context.Context, loadErr error) int {
 	defer client.CloseIdle()
 	c.introduce(in)
 	c.log.line("connect", "%s", c.hosts())
+	gitHub := c.openGitHub(in.transport)
+	gitHub.introduce()
 	deployer := &deploy.Deployer{Cloud: client, Options: o, Owner: c.facts.Owner, Observer: observers{newKnown(c), c.log}}
-	return c.finish(in, deployer.Delete(ctx))
+	result := deployer.Delete(ctx)
+	gitHub.deleted(ctx, &result)
+	return c.finish(in, result)
 }

@@ -24,7 +24,7 @@ func (c *command) finish(in *inputs, result deploy.Result) int {
 	c.explain(result.Err)
 	c.annotate(in, result)
 	c.log.line("result", "%s: %s (%s)", result.Result, inShort(result), result.Duration.Round(100*1e6))
-	if result.App.ID != 0 && !c.options.Emulator {
+	if result.App.ID != 0 && !c.options.Emulator && !result.Delete {
 		c.log.line("", "%s", result.AppURL())
 	}
 	if result.Hint != "" {

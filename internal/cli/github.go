@@ -166,6 +166,21 @@ func (g *gitHub) close(ctx context.Context, result *deploy.Result) {
 	result.Warnings = append(result.Warnings, g.warnings...)
 }
 
+// deleted tells GitHub that the app is gone.
+func (g *gitHub) deleted(ctx context.Context, result *deploy.Result) {
+	if g.client == nil || result.Result != diag.Succeeded {
+		return
+	}
+	c := g.command
+	if c.options.GitHubDeployment {
+		g.warn("github-deployment", g.client.Deactivate(ctx, result.App.Name, c.facts.BuildURL))
+	}
+	if c.options.PRComment {
+		g.warn("pr-comment", g.comment(ctx, *result))
+	}
+	result.Warnings = append(result.Warnings, g.warnings...)
+}
+
 // comment writes the comment on the pull request that the run is for.
 func (g *gitHub) comment(ctx context.Context, result deploy.Result) error {
 	c := g.command

@@ -59,6 +59,8 @@ func (g *gitHub) answer(w http.ResponseWriter, req *http.Request) {
 		g.told = append(g.told, sent.State)
 		w.WriteHeader(http.StatusCreated)
 		_, _ = io.WriteString(w, `{"id": 2}`)
+	case path == "/deployments" && req.Method == http.MethodGet:
+		_, _ = io.WriteString(w, `[{"id": 1}]`)
 	case path == "/deployments":
 		w.WriteHeader(http.StatusCreated)
 		_, _ = io.WriteString(w, `{"id": 1}`)
@@ -87,6 +89,7 @@ func TestMain_gitHub(t *testing.T) {
 	pullRequest := `{"number": 12, "pull_request": {"head": {"sha": "` + ours + `", "ref": "topic", "repo": {"full_name": "acme/shop"}}, "base": {"repo": {"full_name": "acme/shop"}}}}`
 	cases := []struct {
 		name   string
+		args   []string
 		env    map[string]string
 		event  string // of a pull request, "" for the push
 		denied bool
@@ -133,6 +136,17 @@ func TestMain_gitHub(t *testing.T) {
 			asked: []string{"GET /issues/12/comments", "POST /issues/12/comments"}, log: []string{"result      invalid-input"},
 		},
 		{
+			name: "delete", args: []string{"delete", "--yes"}, event: pullRequest,
+			env:   map[string]string{"INPUT_GITHUB-DEPLOYMENT": "true", "INPUT_PR-COMMENT": "true"},
+			asked: []string{"GET /deployments", "POST /deployments/1/statuses", "GET /issues/12/comments", "POST /issues/12/comments"},
+			log:   []string{"github      https://api.github.com with github-token: github-deployment, pr-comment", "result      succeeded: app \"shop-app\" (id 101) was deleted"}, summary: "## 🗑️ Deleted: shop-app\n",
+		},
+		{
+			name: "delete_where_nothing_is_there", args: []string{"delete", "--yes"}, event: pullRequest,
+			env: map[string]string{"INPUT_GITHUB-DEPLOYMENT": "true", "INPUT_PR-COMMENT": "true", "INPUT_APP-NAME": "other-app"},
+			log: []string{"result      skipped: there is no app \"other-app\""},
+		},
+		{
 			name: "comment_without_a_pull_request", head: ours, env: map[string]string{"INPUT_PR-COMMENT": "true"},
 			log: []string{"github      pr-comment: this run is for no pull request", "result      succeeded"}, created: true,
 		},
@@ -161,6 +175,9 @@ func TestMain_gitHub(t *testing.T) {
 				s.env["GITHUB_EVENT_NAME"], s.env["GITHUB_HEAD_REF"] = "pull_request", "topic"
 			}
 			maps.Copy(s.env, tc.env)
+			if tc.args != nil {
+				s.args = tc.args
+			}
 			l := s.run(t.Context(), t)
 			if l.code != tc.code {
 				t.Errorf("got exit code %d, want %d", l.code, tc.code)

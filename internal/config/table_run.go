@@ -104,11 +104,14 @@ func gitHubOptions(o *Options) []option {
 	return under("GitHub", deployCommands(),
 		option{
 			name: "github-token", kind: secretToken(&o.GitHubToken), shown: "`github.token` in the GitHub Action",
-			meaning: "Token for the GitHub features below; without it they are skipped.",
+			commands: append(deployCommands(), "delete"),
+			meaning:  "Token for the GitHub features below; without it they are skipped.",
 		},
 		option{
 			name: "github-deployment", kind: boolean(&o.GitHubDeployment), def: "false",
-			meaning: "Record a GitHub Deployment and its statuses. Needs the permission `deployments: write`.",
+			commands: append(deployCommands(), "delete"),
+			meaning: "Record a GitHub Deployment and its statuses; `delete` marks those of the app as inactive. " +
+				"Needs the permission `deployments: write`.",
 		},
 		option{
 			name: "github-environment", kind: text("NAME", &o.GitHubEnvironment), shown: "the app's name",
@@ -116,7 +119,8 @@ func gitHubOptions(o *Options) []option {
 		},
 		option{
 			name: "pr-comment", kind: boolean(&o.PRComment), def: "false",
-			meaning: "One comment on the pull request, kept up to date. Needs the permission `pull-requests: write`.",
+			commands: append(deployCommands(), "delete"),
+			meaning:  "One comment on the pull request, kept up to date. Needs the permission `pull-requests: write`.",
 		},
 		option{
 			name: "skip-if-stale", kind: boolean(&o.SkipIfStale), def: "false",

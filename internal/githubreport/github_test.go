@@ -52,6 +52,7 @@ type gitHub struct {
 	comments    []comment
 	deployments []map[string]any
 	statuses    []map[string]any
+	told        []string // ID STATE
 }
 
 // allPermissions is what the README's workflow grants.
@@ -83,6 +84,7 @@ func (g *gitHub) handler(t *testing.T) http.Handler {
 	mux := http.NewServeMux()
 	repo := g.prefix + "/repos/acme/shop"
 	mux.HandleFunc("POST "+repo+"/deployments", g.needs(githubreport.DeploymentsWrite, g.createDeployment))
+	mux.HandleFunc("GET "+repo+"/deployments", g.needs(githubreport.DeploymentsWrite, g.listDeployments))
 	mux.HandleFunc("POST "+repo+"/deployments/{id}/statuses", g.needs(githubreport.DeploymentsWrite, g.createStatus))
 	mux.HandleFunc("GET "+repo+"/issues/12/comments", g.needs(githubreport.PullRequestsWrite, g.listComments))
 	mux.HandleFunc("POST "+repo+"/issues/12/comments", g.needs(githubreport.PullRequestsWrite, g.createComment))
@@ -178,7 +180,7 @@ func (g *gitHub) createStatus(w http.ResponseWriter, r *http.Request) {
 	body := readJSON(r)
 	states := []any{"error", "failure", "inactive", "in_progress", "queued", "pending", "success"}
 	switch {
-	case r.PathValue("id") != strconv.Itoa(500+len(g.deployments)):
+	case !g.knows(r.PathValue("id")):
 		refuse(w, http.StatusNotFound, "Not Found")
 	case !slices.Contains(states, body["state"]):
 		refuse(w, http.StatusUnprocessableEntity, "Validation Failed", "state is not included in the list")
@@ -186,8 +188,26 @@ func (g *gitHub) createStatus(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnprocessableEntity, "Validation Failed", "description is too long (maximum is 140 characters)")
 	default:
 		g.statuses = append(g.statuses, body)
+		g.told = append(g.told, fmt.Sprint(r.PathValue("id"), " ", body["state"]))
 		reply(w, http.StatusCreated, map[string]any{"id": len(g.statuses)})
 	}
+}
+
+func (g *gitHub) knows(id string) bool {
+	n, err := strconv.Atoi(id)
+	return err == nil && n > 500 && n <= 500+len(g.deployments)
+}
+
+// listDeployments gives the newest first.
+func (g *gitHub) listDeployments(w http.ResponseWriter, r *http.Request) {
+	list := []map[string]any{}
+	for i, d := range g.deployments {
+		if task := r.FormValue("task"); task == "" || task == d["task"] {
+			list = append(list, map[string]any{"id": 501 + i, "task": d["task"]})
+		}
+	}
+	slices.Reverse(list)
+	reply(w, http.StatusOK, list[:min(len(list), number(r, "per_page", 30))])
 }
 
 // listComments gives pages of at most 100, oldest first, and says in a header where the next one is.

@@ -152,7 +152,7 @@ func (r *Recorder) create(ctx context.Context, app string) (int64, error) {
 	made, _, err := ask(ctx, r.client, DeploymentsWrite, func(ctx context.Context) (*github.Deployment, *github.Response, error) {
 		return r.client.api.Repositories.CreateDeployment(ctx, r.client.owner, r.client.repo, &github.DeploymentRequest{
 			Ref:              &r.what.Commit,
-			Task:             new("deploy:" + app),
+			Task:             new(task(app)),
 			Environment:      new(cmp.Or(r.what.Environment, app)),
 			Description:      new(remote.OneLine("app "+app+" of Spice.ai Cloud", 140)),
 			AutoMerge:        new(false),

@@ -58,6 +58,9 @@ func app(b *page, r deploy.Result) string {
 		return ", " + b.text(s)
 	}
 	if r.App.ID != 0 {
+		if r.Delete { // its page is gone, or will be
+			return fmt.Sprintf("%s (id %d%s)", b.text(r.App.Name), r.App.ID, region(r.App.Region))
+		}
 		return fmt.Sprintf("[%s](%s) (id %d%s)", b.text(r.App.Name), r.AppURL(), r.App.ID, region(r.App.Region))
 	}
 	if p := r.Plan; p != nil && p.CreateApp {

@@ -37,6 +37,9 @@ var ofVerify = map[diag.Result]string{
 }
 
 func verdict(r deploy.Result) string {
+	if r.Delete && r.Result == diag.Succeeded {
+		return "🗑️ Deleted"
+	}
 	switch said := ofVerify[r.Result]; {
 	case !r.Verify || said == "":
 		return verdicts[r.Result]
