@@ -59,7 +59,7 @@ func hideRepeated(manifests ...*value) {
 }
 
 // underSecret tells whether what stands under a key is a credential. The stores of secrets at the top are none.
-func underSecret(key string, top bool) bool { return looksSecret(key) && !(top && key == "secrets") }
+func underSecret(key string, top bool) bool { return looksSecret(key) && (!top || key != "secrets") }
 
 // hideAll covers everything but the references: what is left says where a secret comes from, not what it is.
 func hideAll(s string) string {
