@@ -260,7 +260,7 @@ func (r *run) observePlan(plan *Plan) {
 	if !r.news(fmt.Sprint(plan.Spicepod.Changes) + plan.summary()) {
 		return
 	}
-	if r.Manifest == nil {
+	if r.Manifest == nil && plan.App.ProductionBranch == "" { // a connected app has it from its branch
 		r.warn(PhasePlan, "no spicepod here, so the one that the app has is deployed again: check out the repository before this step, or name the file in spicepod")
 	}
 	const most = 20 // the summary and the difference show the rest
