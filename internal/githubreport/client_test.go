@@ -293,6 +293,14 @@ func TestClient_aSlowServerCostsSeconds(t *testing.T) {
 			_, err := c.CommitMessage(ctx, commit)
 			return err
 		}, 5 * time.Second, "no complete answer within 5s"},
+		{"deactivation_of_many", func(req *http.Request) (*http.Response, error) {
+			if req.Method != http.MethodGet {
+				return hangs(req)
+			}
+			w := httptest.NewRecorder()
+			_, _ = io.WriteString(w, "["+strings.TrimSuffix(strings.Repeat(`{"id": 1},`, 100), ",")+"]")
+			return w.Result(), nil
+		}, func(ctx context.Context, c *githubreport.Client) error { return c.Deactivate(ctx, "shop", "") }, 30 * time.Second, "0 of 100 were marked: no complete answer within 5s"},
 		{"caller_gives_up", hangs, func(ctx context.Context, c *githubreport.Client) error {
 			ctx, cancel := context.WithTimeoutCause(ctx, time.Second, errors.New("the run was cancelled"))
 			defer cancel()

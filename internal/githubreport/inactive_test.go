@@ -51,7 +51,7 @@ func TestDeactivate(t *testing.T) {
 		}
 		g.start(t)
 		err := g.client(t).Deactivate(t.Context(), "shop", logURL)
-		if err == nil || !strings.Contains(err.Error(), "1 of 2 failed, the first with 502 Server Error") {
+		if err == nil || !strings.Contains(err.Error(), "1 of 2 were marked: 502 Server Error") {
 			t.Errorf("expected one failure, got %v", err)
 		}
 		if diff := cmp.Diff([]string{"501 inactive"}, g.told); diff != "" {
