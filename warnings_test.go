@@ -176,3 +176,22 @@ func TestDocs_whenItFails_problems(t *testing.T) {
 	}
 	checkRegions(t, "docs/when-it-fails.md", map[string]string{"problems": strings.Join(lists, "\n")})
 }
+
+var (
+	failures      = regexp.MustCompile(`(?m)\bfail (?:"(.*)"|'(.*)')`)
+	shellVariable = regexp.MustCompile(`\$(\w+|\{[^}]*\})`)
+)
+
+// TestDocs_whenItFails_setup: the page has what setup and native say when the program cannot be installed.
+func TestDocs_whenItFails_setup(t *testing.T) {
+	t.Parallel()
+
+	var list string
+	for _, match := range failures.FindAllStringSubmatch(readPage(t, "setup/install.sh"), -1) {
+		list += "- `" + shellVariable.ReplaceAllString(match[1]+match[2], "…") + "`\n"
+	}
+	if strings.Count(list, "\n") < 8 {
+		t.Errorf("found only\n%s", list)
+	}
+	checkRegions(t, "docs/when-it-fails.md", map[string]string{"setup": list})
+}
