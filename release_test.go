@@ -41,6 +41,8 @@ func TestRelease_check(t *testing.T) {
 		{"candidate_of_what_is_released", "1.10.0-rc.1", "v1.10.0", "expected a version above 1.10.0"},
 		{"repair_of_an_older_line", "1.9.1", "v1.9.0\nv1.10.0", "expected a version above 1.10.0"},
 		{"released", "1.10.0", "v1.10.0", "v1.10.0 is tagged already"},
+		{"candidate_below_another", "1.10.0-rc.1", "v1.10.0-rc.2", "expected a candidate above 1.10.0-rc.2"},
+		{"leading_zero", "01.10.0", "", "expected a version such as 1.2.3"},
 		{"candidate_tagged", "1.10.0-rc.1", "v1.10.0-rc.1", "v1.10.0-rc.1 is tagged already"},
 		{"without_a_section", "1.12.0", "v1.10.0", "CHANGELOG.md has no section"},
 		{"without_notes", "1.11.0", "v1.10.0", "CHANGELOG.md has no section"},

@@ -128,6 +128,10 @@ func (r *run) firstTheSecrets(hint string) string {
 	if r.result.Plan == nil || r.Options.MissingSecrets == "ignore" || len(r.result.Plan.MissingSecrets) == 0 {
 		return hint
 	}
+	d := r.result.Deployment
+	if d.Status == spicecloud.Queued || d.Status == spicecloud.Failed && d.ErrorCode != "" && d.ErrorCode != "unable_to_start" {
+		return hint // no instance was started that could have missed one
+	}
 	names := make([]string, len(r.result.Plan.MissingSecrets))
 	for i, m := range r.result.Plan.MissingSecrets {
 		names[i] = m.Name

@@ -168,14 +168,16 @@ func (g *gitHub) close(ctx context.Context, result *deploy.Result) {
 
 // deleted tells GitHub that the app is gone.
 func (g *gitHub) deleted(ctx context.Context, result *deploy.Result) {
-	if g.client == nil || result.Result != diag.Succeeded {
+	gone := result.Result == diag.Succeeded || result.Result == diag.Skipped // before, perhaps by a run that GitHub refused
+	c := g.command
+	app := cmp.Or(result.App.Name, c.options.AppName)
+	if g.client == nil || !gone || app == "" {
 		return
 	}
-	c := g.command
 	if c.options.GitHubDeployment {
-		g.warn("github-deployment", g.client.Deactivate(ctx, result.App.Name, c.facts.BuildURL))
+		g.warn("github-deployment", g.client.Deactivate(ctx, app, c.facts.BuildURL))
 	}
-	if c.options.PRComment {
+	if c.options.PRComment && result.Result == diag.Succeeded {
 		g.warn("pr-comment", g.comment(ctx, *result))
 	}
 	result.Warnings = append(result.Warnings, g.warnings...)

@@ -143,8 +143,9 @@ func TestMain_gitHub(t *testing.T) {
 		},
 		{
 			name: "delete_where_nothing_is_there", args: []string{"delete", "--yes"}, event: pullRequest,
-			env: map[string]string{"INPUT_GITHUB-DEPLOYMENT": "true", "INPUT_PR-COMMENT": "true", "INPUT_APP-NAME": "other-app"},
-			log: []string{"result      skipped: there is no app \"other-app\""},
+			env:   map[string]string{"INPUT_GITHUB-DEPLOYMENT": "true", "INPUT_PR-COMMENT": "true", "INPUT_APP-NAME": "other-app"},
+			asked: []string{"GET /deployments", "POST /deployments/1/statuses"},
+			log:   []string{"result      skipped: there is no app \"other-app\""},
 		},
 		{
 			name: "comment_without_a_pull_request", head: ours, env: map[string]string{"INPUT_PR-COMMENT": "true"},

@@ -20,8 +20,8 @@ func looksSecret(key string) bool {
 	return strings.HasSuffix(key, "key") || strings.HasSuffix(key, "keys")
 }
 
-// hideRepeated marks each value that is also one under a key that looks like a credential, in either manifest: an alias
-// of it, or the same text once more. What is shorter than a secret that can be covered is no clue.
+// hideRepeated marks each value that is also one under a key that is surely a credential's, in either manifest: an alias
+// of it, or the same text once more but for blanks around it. What is shorter than a secret that can be covered is no clue.
 func hideRepeated(manifests ...*value) {
 	type place struct {
 		*value
@@ -34,8 +34,8 @@ func hideRepeated(manifests ...*value) {
 	collect = func(v *value, secret, top bool) {
 		if v.scalar() {
 			scalars = append(scalars, v)
-			if secret && len(v.text) >= redact.MinLength && hideAll(v.text) != v.text {
-				credentials[v.text] = true
+			if text := strings.TrimSpace(v.text); secret && len(text) >= redact.MinLength && hideAll(text) != text {
+				credentials[text] = true
 			}
 			return
 		}
@@ -47,16 +47,20 @@ func hideRepeated(manifests ...*value) {
 			collect(item, secret, false)
 		}
 		for _, e := range v.entries {
-			collect(e.value, secret || underSecret(e.key, top), false)
+			collect(e.value, secret || surelySecret.MatchString(e.key) && underSecret(e.key, top), false)
 		}
 	}
 	for _, m := range manifests {
 		collect(m, false, true)
 	}
 	for _, v := range scalars {
-		v.hidden = credentials[v.text]
+		v.hidden = credentials[strings.TrimSpace(v.text)]
 	}
 }
+
+// surelySecret are keys whose value is a credential wherever it stands: a primary_key names a column, and a tokenizer a
+// model.
+var surelySecret = regexp.MustCompile(`(?i)pass|secret|pwd|credential|authorization|token$|(api|access|private|account)_?key$`)
 
 // underSecret tells whether what stands under a key is a credential. The stores of secrets at the top are none.
 func underSecret(key string, top bool) bool { return looksSecret(key) && (!top || key != "secrets") }
